@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Compiled against the headers of one CPython (-I its include directory),
+ * prints that version's row of tachyon-record/cpython/layouts.c.  The headers
+ * are the authority; nothing in a row is typed by hand.
+ */
+#define Py_BUILD_CORE 1
+#include <Python.h>
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include <internal/pycore_code.h>
+#include <internal/pycore_dict.h>
+#include <internal/pycore_frame.h>
+#include <internal/pycore_gil.h>
+#include <internal/pycore_interp.h>
+#include <internal/pycore_moduleobject.h>
+#include <internal/pycore_pystate.h>
+#include <internal/pycore_runtime.h>
+#if PY_VERSION_HEX >= 0x030e0000
+#include <internal/pycore_interpframe_structs.h>
+#endif
+
+#define ROW(field, value) printf("\t\t[FIELD_" #field "] = %d,\n", (int)(value))
+#define AT(field, type, member) ROW(field, offsetof(type, member))
+#define NONE(field) printf("\t\t[FIELD_" #field "] = ABSENT,\n")
+
+static void runtime_fields(void)
+{
+	AT(runtime_interpreters_head, _PyRuntimeState, interpreters.head);
+#if PY_VERSION_HEX < 0x030c0000
+	AT(runtime_gil, _PyRuntimeState, ceval.gil);
+#else
+	NONE(runtime_gil);
+#endif
+}
+
+static void interp_fields(void)
+{
+	AT(interp_next, PyInterpreterState, next);
+	AT(interp_id, PyInterpreterState, id);
+	AT(interp_threads_head, PyInterpreterState, threads.head);
+#if PY_VERSION_HEX < 0x030c0000
+	AT(interp_modules, PyInterpreterState, modules);
+	NONE(interp_gil);
+#else
+	AT(interp_modules, PyInterpreterState, imports.modules);
+	AT(interp_gil, PyInterpreterState, ceval.gil);
+#endif
+	ROW(interp_gc_collecting, offsetof(PyInterpreterState, gc) +
+	    offsetof(struct _gc_runtime_state, collecting));
+#if PY_VERSION_HEX < 0x030e0000
+	NONE(interp_code_generation);
+#else
+	AT(interp_code_generation, PyInterpreterState, _code_object_generation);
+#endif
+	AT(gil_last_holder, struct _gil_runtime_state, last_holder);
+	AT(gil_locked, struct _gil_runtime_state, locked);
+	AT(gil_switch_number, struct _gil_runtime_state, switch_number);
+	ROW(gil_size, sizeof(struct _gil_runtime_state));
+}
+
+static void thread_fields(void)
+{
+	AT(thread_next, PyThreadState, next);
+	AT(thread_interp, PyThreadState, interp);
+#if PY_VERSION_HEX < 0x030d0000
+	NONE(thread_current_frame);
+	AT(thread_cframe, PyThreadState, cframe);
+#else
+	AT(thread_current_frame, PyThreadState, current_frame);
+	NONE(thread_cframe);
+#endif
+	AT(thread_ident, PyThreadState, thread_id);
+	AT(thread_native_id, PyThreadState, native_thread_id);
+	AT(thread_datastack_chunk, PyThreadState, datastack_chunk);
+	AT(thread_datastack_top, PyThreadState, datastack_top);
+#if PY_VERSION_HEX < 0x030d0000
+	AT(cframe_current_frame, _PyCFrame, current_frame);
+#else
+	NONE(cframe_current_frame);
+#endif
+}
+
+static void frame_fields(void)
+{
+#if PY_VERSION_HEX < 0x030d0000
+	AT(frame_executable, _PyInterpreterFrame, f_code);
+	AT(frame_instr, _PyInterpreterFrame, prev_instr);
+#else
+	AT(frame_executable, _PyInterpreterFrame, f_executable);
+	AT(frame_instr, _PyInterpreterFrame, instr_ptr);
+#endif
+	AT(frame_previous, _PyInterpreterFrame, previous);
+	AT(frame_owner, _PyInterpreterFrame, owner);
+	AT(frame_size, _PyInterpreterFrame, localsplus);
+	AT(code_units, PyVarObject, ob_size);
+	AT(code_filename, PyCodeObject, co_filename);
+	AT(code_qualname, PyCodeObject, co_qualname);
+	AT(code_linetable, PyCodeObject, co_linetable);
+	AT(code_firstlineno, PyCodeObject, co_firstlineno);
+#if PY_VERSION_HEX < 0x030c0000
+	NONE(code_version);
+#else
+	AT(code_version, PyCodeObject, co_version);
+#endif
+	AT(code_adaptive, PyCodeObject, co_code_adaptive);
+}
+
+static void object_fields(void)
+{
+	AT(unicode_length, PyASCIIObject, length);
+	AT(unicode_state, PyASCIIObject, state);
+	ROW(unicode_ascii_data, sizeof(PyASCIIObject));
+	ROW(unicode_compact_data, sizeof(PyCompactUnicodeObject));
+	AT(bytes_size, PyVarObject, ob_size);
+	AT(bytes_data, PyBytesObject, ob_sval);
+#if PY_VERSION_HEX < 0x030c0000
+	AT(long_tag, PyVarObject, ob_size);
+	AT(long_digits, PyLongObject, ob_digit);
+#else
+	AT(long_tag, PyLongObject, long_value.lv_tag);
+	AT(long_digits, PyLongObject, long_value.ob_digit);
+#endif
+	AT(object_type, PyObject, ob_type);
+	AT(type_name, PyTypeObject, tp_name);
+	AT(type_flags, PyTypeObject, tp_flags);
+	AT(type_basicsize, PyTypeObject, tp_basicsize);
+	AT(dict_keys, PyDictObject, ma_keys);
+	AT(dict_values, PyDictObject, ma_values);
+	AT(keys_log2_size, PyDictKeysObject, dk_log2_size);
+	AT(keys_log2_index_bytes, PyDictKeysObject, dk_log2_index_bytes);
+	AT(keys_kind, PyDictKeysObject, dk_kind);
+	AT(keys_nentries, PyDictKeysObject, dk_nentries);
+	AT(keys_indices, PyDictKeysObject, dk_indices);
+	AT(heaptype_cached_keys, PyHeapTypeObject, ht_cached_keys);
+	AT(module_dict, PyModuleObject, md_dict);
+}
+
+#if PY_VERSION_HEX >= 0x030d0000
+#define IN(member) ((int)offsetof(struct _Py_DebugOffsets, member))
+#define SUM(field, at, plus) \
+	printf("\t\t[FIELD_" #field "] = { %d, %d, 0 },\n", IN(at), IN(plus))
+#define LESS(field, at, minus) \
+	printf("\t\t[FIELD_" #field "] = { %d, 0, %d },\n", IN(at), IN(minus))
+#define SAME(field, at) printf("\t\t[FIELD_" #field "] = { %d, 0, 0 },\n", IN(at))
+
+static void described_fields(void)
+{
+	SAME(runtime_interpreters_head, runtime_state.interpreters_head);
+	SAME(interp_next, interpreter_state.next);
+	SAME(interp_id, interpreter_state.id);
+	SAME(interp_threads_head, interpreter_state.threads_head);
+	SAME(interp_modules, interpreter_state.imports_modules);
+	SAME(interp_gil, interpreter_state.ceval_gil);
+	SUM(interp_gc_collecting, interpreter_state.gc, gc.collecting);
+	LESS(gil_last_holder, interpreter_state.gil_runtime_state_holder,
+	     interpreter_state.gil_runtime_state);
+	LESS(gil_locked, interpreter_state.gil_runtime_state_locked,
+	     interpreter_state.gil_runtime_state);
+	SAME(thread_next, thread_state.next);
+	SAME(thread_interp, thread_state.interp);
+	SAME(thread_current_frame, thread_state.current_frame);
+	SAME(thread_ident, thread_state.thread_id);
+	SAME(thread_native_id, thread_state.native_thread_id);
+	SAME(thread_datastack_chunk, thread_state.datastack_chunk);
+	SAME(frame_executable, interpreter_frame.executable);
+	SAME(frame_previous, interpreter_frame.previous);
+	SAME(frame_instr, interpreter_frame.instr_ptr);
+	SAME(frame_owner, interpreter_frame.owner);
+	SAME(frame_size, interpreter_frame.localsplus);
+	SAME(code_filename, code_object.filename);
+	SAME(code_qualname, code_object.qualname);
+	SAME(code_linetable, code_object.linetable);
+	SAME(code_firstlineno, code_object.firstlineno);
+	SAME(code_adaptive, code_object.co_code_adaptive);
+	SAME(unicode_length, unicode_object.length);
+	SAME(unicode_state, unicode_object.state);
+	SAME(unicode_ascii_data, unicode_object.asciiobject_size);
+	SAME(bytes_size, bytes_object.ob_size);
+	SAME(bytes_data, bytes_object.ob_sval);
+	SAME(long_tag, long_object.lv_tag);
+	SAME(long_digits, long_object.ob_digit);
+	SAME(object_type, pyobject.ob_type);
+	SAME(type_name, type_object.tp_name);
+	SAME(type_flags, type_object.tp_flags);
+	SAME(dict_keys, dict_object.ma_keys);
+	SAME(dict_values, dict_object.ma_values);
+#if PY_VERSION_HEX >= 0x030e0000
+	SAME(interp_code_generation, interpreter_state.code_object_generation);
+#endif
+#if PY_VERSION_HEX >= 0x030f0000
+	SAME(unicode_compact_data, unicode_object.compactunicodeobject_size);
+	SAME(type_basicsize, type_object.tp_basicsize);
+	SAME(heaptype_cached_keys, heap_type_object.ht_cached_keys);
+#endif
+}
+#endif
+
+int main(void)
+{
+	printf("\t{\n\t.layout = {\n\t.version = 0x%04x,\n\t.off = {\n",
+	       (unsigned)(PY_VERSION_HEX >> 16));
+	runtime_fields();
+	interp_fields();
+	thread_fields();
+	frame_fields();
+	object_fields();
+	printf("\t},\n");
+#if PY_VERSION_HEX < 0x030e0000
+	printf("\t.executable_mask = ~UINT64_C(0),\n");
+#else
+	printf("\t.executable_mask = ~UINT64_C(3),\n");
+#endif
+#if PY_VERSION_HEX < 0x030c0000
+	printf("\t.first_shim_owner = UINT8_MAX,\n");
+#elif PY_VERSION_HEX < 0x030e0000
+	printf("\t.first_shim_owner = %d,\n", FRAME_OWNED_BY_CSTACK);
+#else
+	printf("\t.first_shim_owner = %d,\n", FRAME_OWNED_BY_INTERPRETER);
+#endif
+#ifdef Py_GIL_DISABLED
+	printf("\t.free_threaded = true,\n");
+#endif
+#ifdef Py_GIL_DISABLED
+	printf("\t.unicode_kind_shift = 8,\n");
+#else
+	printf("\t.unicode_kind_shift = 2,\n");
+#endif
+	printf("\t.instance_dict = %s,\n",
+	       PY_VERSION_HEX < 0x030c0000 ? "INSTANCE_VALUES_AT_M4" :
+	       PY_VERSION_HEX < 0x030d0000 ? "INSTANCE_DICT_OR_VALUES" : "INSTANCE_INLINE");
+	printf("\t.long_form = %s,\n",
+	       PY_VERSION_HEX < 0x030c0000 ? "LONG_SIGNED_SIZE" : "LONG_TAGGED");
+	printf("\t},\n");
+#if PY_VERSION_HEX >= 0x030d0000
+	printf("\t.described = {\n");
+	described_fields();
+	printf("\t},\n");
+	printf("\t.description_size = %d,\n", (int)sizeof(struct _Py_DebugOffsets));
+#endif
+	printf("\t},\n");
+	return 0;
+}

@@ -1,0 +1,400 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Makes OUTDIR/python3.8 ... OUTDIR/python3.15, one for each minor version of CPython that can be had, and
+# OUTDIR/list.txt with a line for each: minor, kind (pyenv, path, debian or missing), path of the interpreter or of its
+# root, full version, include directory; between tabs, "-" for what there is not.
+# usage: tools/pythons.sh OUTDIR
+#
+# What pyenv or PATH have is used as it is. What they lack is unpacked from Debian packages into a root directory of its
+# own, in a cache outside the tree, with a private apt state; the system's packages and apt state are never touched.
+# What is in the cache is trusted and never updated: to get newer packages, delete it.
+#
+# A minor that cannot be had costs one line on standard error, not the exit status: the tests decide what it means.
+set -eu
+export LC_ALL=C
+
+minors='8 9 10 11 12 13 14 15'
+
+# The Debian suites that carry a minor, in the order in which they are asked.
+suites_of() {
+    case $1 in
+    11) echo bookworm ;;
+    13) echo trixie forky sid ;;
+    14 | 15) echo forky sid ;;
+    esac
+}
+
+say() {
+    echo "pythons: $*" >&2
+}
+
+# ---- What the machine has. The from_ functions set $kind, $real, $version and $include, or fail and set $why.
+
+# Printed by the interpreter itself, because a name can be a shim, a link or another implementation. Pre-releases and
+# free-threaded builds lay out memory differently from the release of their minor, so they cannot stand for it.
+probe='
+import os, sys
+v = sys.version_info
+if sys.implementation.name == "cpython" and v[3] == "final" and "t" not in sys.abiflags:
+    include = "%s/include/python%d.%d%s" % (sys.base_prefix, v[0], v[1], sys.abiflags)
+    print(v[1], "%d.%d.%d" % v[:3], sep="\t", end="\t")
+    print(include if os.path.exists(include + "/Python.h") else "-", end="\t")
+    print(getattr(sys, "_base_executable", "") or sys.executable)
+'
+
+# ask EXECUTABLE MINOR
+ask() {
+    [ -x "$1" ] && answer=$("$1" -I -S -c "$probe" 2>/dev/null </dev/null) || return 1
+    IFS=$tab read -r minor version include real <<END
+$answer
+END
+    [ "$minor" = "$2" ] && [ -x "$real" ]
+}
+
+from_pyenv() {
+    kind=pyenv
+    for versions in "${PYENV_ROOT:+$PYENV_ROOT/versions}" "${HOME:+$HOME/.pyenv/versions}"; do
+        [ -d "$versions" ] || continue
+        for name in $(cd "$versions" && printf '%s\n' "3.$1".* | sort -rV); do
+            ! ask "$versions/$name/bin/python3.$1" "$1" || return 0
+        done
+    done
+    return 1
+}
+
+from_path() {
+    kind=path
+    rest=$PATH:
+    while [ -n "$rest" ]; do
+        dir=${rest%%:*}
+        rest=${rest#*:}
+        case $dir in
+        # pyenv's shims lead only to what from_pyenv looks at; OUTDIR holds what this script makes.
+        '' | */shims | "$out") continue ;;
+        esac
+        ! ask "$dir/python3.$1" "$1" || return 0
+    done
+    return 1
+}
+
+# ---- What Debian has.
+
+from_debian() {
+    kind=debian
+    ! cached "$1" || return 0
+    suites=$(suites_of "$1")
+    why='neither pyenv nor PATH has it'
+    [ -n "$suites" ] || return 1
+    can_unpack || return 1
+    for suite in $suites; do
+        if apt_ready "$suite" && unpack "$1" "$suite"; then
+            cached "$1"
+            return
+        fi
+    done
+    return 1
+}
+
+cached() {
+    for suite in $(suites_of "$1"); do
+        real=$cache/$suite-3.$1/root
+        if [ -f "$cache/$suite-3.$1/stamp" ]; then
+            read -r version <"$cache/$suite-3.$1/stamp"
+            include=$real/usr/include/python3.$1
+            return 0
+        fi
+    done
+    return 1
+}
+
+can_unpack() {
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+        why="$why, and there is no apt-get to get it from Debian"
+        return 1
+    fi
+    # shellcheck disable=SC2086  # empty when root
+    if ! unshare $userns --mount true 2>/dev/null; then
+        why="$why, and this user may not enter a root: unshare --mount is refused"
+        return 1
+    fi
+    if [ ! -r "$keyring" ]; then
+        why="$why, and without debian-archive-keyring packages from Debian cannot be verified"
+        return 1
+    fi
+    # Lists, packages and the root that they make, with room to spare: apt's own complaints about a full disk mislead.
+    free=$(df -Pk "$cache" | awk 'END { print int($4 / 1024) }')
+    if [ "$free" -lt 400 ]; then
+        why="$why, and $cache has $free MB free of the 400 that unpacking takes"
+        return 1
+    fi
+    find_mirrors
+    if [ -z "$mirrors" ]; then
+        why="$why, and the apt sources name no mirror of Debian"
+        return 1
+    fi
+}
+
+# find_mirrors: sets $mirrors to where the machine's sources get the main component of its release from, or of anything.
+find_mirrors() {
+    [ -z "${mirrors+set}" ] || return 0
+    # shellcheck source=/dev/null
+    codename=$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}") || codename=
+    # apt reads its sources itself, in whichever form they are written; this downloads nothing.
+    uris=$(apt-get update --print-uris 2>/dev/null) || uris=
+    for release in "${codename:-none}" '[^/]*'; do
+        mirrors=$(echo "$uris" |
+            sed -n "s|^'\([^' ]*\)/dists/$release/main/binary-.*|\1|p" | sed '/^cdrom:/d' | sort -u)
+        [ -z "$mirrors" ] || break
+    done
+}
+
+# apt_ready SUITE: makes $APT_CONFIG the private apt that knows this suite.
+apt_ready() {
+    if [ -f "$work/apt-$1/failed" ]; then
+        read -r why <"$work/apt-$1/failed"
+        return 1
+    fi
+    for mirror in $mirrors; do
+        if [ -f "$work/apt-$1/ready" ] || apt_update "$1" "$mirror" "$keyring" ||
+            { newer_keyring "$1" "$mirror" && apt_update "$1" "$mirror" "$newer"; }; then
+            APT_CONFIG=$work/apt-$1/apt.conf
+            export APT_CONFIG
+            : >"$work/apt-$1/ready"
+            return 0
+        fi
+    done
+    why="Debian $1 cannot be had: $(complaint "$work/apt-$1/log")"
+    echo "$why" >"$work/apt-$1/failed"
+    return 1
+}
+
+# complaint LOG: the first thing that went wrong according to apt, an error rather than a warning
+complaint() {
+    { sed -n 's/^E: //p' "$1" && sed -n 's/^W: //p' "$1" && tail -n 1 "$1"; } | head -n 1
+}
+
+# apt_update SUITE MIRROR KEYRING: makes a private apt for the suite, in $work/apt-SUITE, and gets the lists.
+apt_update() {
+    home=$work/apt-$1
+    rm -rf "$home"
+    mkdir -p "$home/state/lists/partial" "$home/cache/archives/partial" "$home/empty" || return 1
+    : >"$home/status"
+    echo "deb $2 $1 main" >"$home/sources.list"
+    {
+        # How this machine reaches the network is in its Acquire settings. Its other ones are left out, above all the
+        # hooks that run after an update.
+        env -u APT_CONFIG apt-config dump |
+            grep -E '^Acquire::(http|https|ftp|tor|ForceIPv[46]|Check-Date|By-Hash)' || :
+        # A mirror may be a frozen copy: what it holds is signed all the same, and interpreters for tests need not be
+        # the newest. That is why expired lists are taken, but never unsigned ones.
+        cat <<END
+Acquire::Check-Valid-Until "false";
+Acquire::AllowInsecureRepositories "false";
+Acquire::AllowWeakRepositories "false";
+Acquire::Languages { "none"; };
+Acquire::Retries "1";
+Acquire::http::Timeout "20";
+APT::Get::AllowUnauthenticated "false";
+APT::Sandbox::User "";
+APT::Update::Error-Mode "any";
+Dir::State "$home/state";
+Dir::State::status "$home/status";
+Dir::Cache "$home/cache";
+Dir::Log "$home";
+Dir::Etc::main "$home/none";
+Dir::Etc::trusted "$3";
+Dir::Etc::trustedparts "$home/empty";
+Dir::Etc::parts "$home/empty";
+Dir::Etc::sourcelist "$home/sources.list";
+Dir::Etc::sourceparts "$home/empty";
+Dir::Etc::preferences "$home/none";
+Dir::Etc::preferencesparts "$home/empty";
+END
+    } >"$home/apt.conf"
+    APT_CONFIG=$home/apt.conf apt-get -q update >"$home/log" 2>&1
+}
+
+# newer_keyring SUITE MIRROR: sets $newer. The keyring of a machine that was not updated may lack the key of a later
+# suite. The keyring package of the machine's own release gets such keys, and the old keyring can verify that package.
+newer_keyring() {
+    newer=$work/keyring/usr/share/keyrings/debian-archive-keyring.gpg
+    grep -q NO_PUBKEY "$work/apt-$1/log" && [ -n "$codename" ] || return 1
+    if [ ! -f "$newer" ]; then
+        home=$work/apt-$codename
+        apt_update "$codename" "$2" "$keyring" &&
+            (cd "$home" && APT_CONFIG=$home/apt.conf apt-get -q download debian-archive-keyring >>log 2>&1) &&
+            dpkg-deb -x "$home"/debian-archive-keyring_*.deb "$work/keyring" && [ -f "$newer" ]
+    fi
+}
+
+# unpack MINOR SUITE: makes the root in the cache. It gets its name there when it is complete, and not before.
+unpack() {
+    python=python3.$1
+    new=$work/new
+    rm -rf "$new"
+    mkdir -p "$new/debs/partial" "$new/root/usr" || return 1
+    why="Debian $2 has no $python"
+    apt-cache show "$python" >/dev/null 2>&1 || return 1
+    say "3.$1: unpacking $python of Debian $2"
+    # dash and coreutils are for programs that start a shell or a command.
+    if ! apt-get -q -y -o "Dir::Cache::archives=$new/debs" install --download-only --no-install-recommends \
+        "$python" "lib$python-dev" dash coreutils >"$new/log" 2>&1; then
+        why="$python of Debian $2: $(complaint "$new/log")"
+        return 1
+    fi
+    if ! fill "$new" >"$new/log" 2>&1; then
+        why="$python of Debian $2 does not run here: $(tail -n 1 "$new/log")"
+        return 1
+    fi
+    rm -rf "$new/debs" "$new/log" "$cache/$2-3.$1"
+    mv "$new" "$cache/$2-3.$1"
+}
+
+# fill DIR: makes DIR/root from DIR/debs, and DIR/stamp. The caller's test turns -e off, hence the chain.
+fill() {
+    root=$1/root
+    # Packages expect these links of a merged /usr to be there.
+    for link in bin sbin lib lib64; do
+        mkdir "$root/usr/$link" && ln -s "usr/$link" "$root/$link" || return 1
+    done
+    for deb in "$1"/debs/*.deb; do
+        dpkg-deb -x "$deb" "$root" || return 1
+        # shellcheck disable=SC2016  # the ${} are dpkg-deb's
+        dpkg-deb -W --showformat='${Package} ${Version} ${Architecture}\n' "$deb" >>"$1/packages" || return 1
+    done
+    mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/root" "$root/etc" || return 1
+    # What maintainer scripts make elsewhere, as far as a Python program may look for it.
+    echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
+    echo 'root:x:0:' >"$root/etc/group"
+    printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts"
+    [ -e "$root/usr/bin/sh" ] || ln -s dash "$root/usr/bin/sh" || return 1
+
+    # Debian's pyconfig.h includes <TRIPLET/python3.N/pyconfig.h>. A link to that in the include directory makes the one
+    # directory enough for a compiler: the one above it has the headers of another C library.
+    for config in "$root"/usr/include/*-linux-*/"$python"/pyconfig.h; do
+        triplet=${config%/*/*}
+        triplet=${triplet##*/}
+        mkdir -p "$root/usr/include/$python/$triplet" &&
+            ln -s "../../$triplet/$python" "$root/usr/include/$python/$triplet/$python" || return 1
+    done
+
+    in_root "$root" "$python" -c 'import ssl, ctypes, asyncio, sqlite3, hashlib' || return 1
+    # Otherwise the first programs would spend their time on compiling the library.
+    in_root "$root" "$python" -m compileall -q "/usr/lib/$python" || :
+    in_root "$root" "$python" -c 'import platform; print(platform.python_version())' >"$1/stamp" &&
+        cat "$1/packages" >>"$1/stamp" && rm "$1/packages" && sync -f "$1/stamp"
+}
+
+# in_root ROOT COMMAND...
+in_root() {
+    in_root=$1
+    shift
+    # shellcheck disable=SC2086  # empty when root
+    unshare $userns --root="$in_root" --wd=/ "$@"
+}
+
+# ---- What is written to OUTDIR.
+
+quoted() {
+    printf "'"
+    printf '%s' "$1" | sed "s/'/'\\\\''/g"
+    printf "'"
+}
+
+plain_wrapper() {
+    # A wrapper and not a link, because an interpreter finds its library by the place it is started from.
+    cat <<END
+#!/bin/sh
+# Written by tools/pythons.sh: CPython $version
+exec $(quoted "$real") "\$@"
+END
+}
+
+root_wrapper() {
+    cat <<END
+#!/bin/sh
+# Written by tools/pythons.sh: CPython $version of Debian, in its own root. There it sees the source tree, the current
+# directory, /tmp, \$TMPDIR, /dev, /proc and /sys of the host, mounted for this process alone. Every step is an exec:
+# the process that was started becomes the interpreter.
+python=python3.$1
+root=$(quoted "$real")
+tree=$(quoted "$tree")
+END
+    cat <<'END'
+if [ ! -f "$root/../stamp" ]; then
+    echo "$0: $root is gone; run: make pythons" >&2
+    exit 127
+fi
+here=$(pwd -P) || exit 126
+user=
+[ "$(id -u)" -eq 0 ] || user='--user --map-root-user'
+# shellcheck disable=SC2086,SC2016  # empty when root; the $ belong to the inner shell
+exec unshare $user --mount /bin/sh -c '
+root=$1 tree=$2 here=$3 python=$4
+shift 4
+bind() {
+    [ -d "$root$1" ] || mkdir -p "$root$1" || exit 126
+    mount --rbind "$1" "$root$1" || exit 126
+}
+for dir in /proc /sys /dev /tmp; do
+    bind "$dir"
+done
+case $tree/ in
+/tmp/*) ;;
+*) bind "$tree" ;;
+esac
+for dir in "$here" "${TMPDIR:-}"; do
+    case $dir/ in
+    # Already there.
+    /proc/* | /sys/* | /dev/* | /tmp/* | "$tree"/*) ;;
+    # These would hide what the root has.
+    / | // | /usr/ | /usr/bin/ | /usr/lib/* | /usr/lib64/ | /usr/share/ | /etc/ | /var/) ;;
+    *) [ ! -d "$dir" ] || bind "$dir" ;;
+    esac
+done
+exec unshare --root="$root" --wd="$here" "$python" "$@"
+' "$0" "$root" "$tree" "$here" "/usr/bin/$python" "$@"
+END
+}
+
+if [ $# -ne 1 ]; then
+    echo "usage: tools/pythons.sh OUTDIR" >&2
+    exit 2
+fi
+tab=$(printf '\t')
+tree=$(cd "${0%/*}/.." && pwd -P)
+mkdir -p "$1"
+out=$(cd "$1" && pwd -P)
+cache=${TACHYON_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/tachyon}/pythons
+mkdir -p "$cache"
+cache=$(cd "$cache" && pwd -P)
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+userns=
+[ "$(id -u)" -eq 0 ] || userns='--user --map-root-user'
+
+# One run at a time for a cache, and what an interrupted one left is removed.
+exec 9>"$cache/lock"
+flock 9
+rm -rf "$cache"/work.*
+trap 'rm -rf "$cache"/work.* "$out"/*.new' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+work=$(mktemp -d "$cache/work.XXXXXX")
+
+for n in $minors; do
+    wrapper=$out/python3.$n
+    if from_pyenv "$n" || from_path "$n"; then
+        plain_wrapper >"$wrapper.new"
+    elif from_debian "$n"; then
+        root_wrapper "$n" >"$wrapper.new"
+    else
+        say "3.$n: missing: $why"
+        rm -f "$wrapper"
+        printf '3.%s\tmissing\t-\t-\t-\n' "$n"
+        continue
+    fi
+    chmod +x "$wrapper.new"
+    mv "$wrapper.new" "$wrapper"
+    printf '3.%s\t%s\t%s\t%s\t%s\n' "$n" "$kind" "$real" "$version" "$include"
+done >"$out/list.new"
+mv "$out/list.new" "$out/list.txt"
