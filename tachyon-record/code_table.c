@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "tachyon-record/code_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "tachyon-record/records.h"
+
+enum { SLOTS = 2 * CODE_CAPACITY };     /* a power of two; half full at most */
+
+struct code_table {
+	struct code *codes;             /* [CODE_CAPACITY + 1], 0 unused */
+	uint32_t *slots;                /* index into codes, 0: free */
+	struct code_text *text;         /* of the object being read */
+	uint32_t n;                     /* entries: distinct addresses */
+	uint32_t number;                /* given so far */
+	raddr type;                     /* of code objects, once one was seen */
+	uint64_t replaced;
+};
+
+static const size_t codes_size = (CODE_CAPACITY + 1) * sizeof(struct code);
+static const size_t slots_size = SLOTS * sizeof(uint32_t);
+
+static void *map(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+struct code_table *code_table_new(void)
+{
+	struct code_table *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->codes = map(codes_size);
+	t->slots = map(slots_size);
+	t->text = map(sizeof(*t->text));
+	if (!t->codes || !t->slots || !t->text) {
+		code_table_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void code_table_free(struct code_table *t)
+{
+	if (!t)
+		return;
+	if (t->codes)
+		munmap(t->codes, codes_size);
+	if (t->slots)
+		munmap(t->slots, slots_size);
+	if (t->text)
+		munmap(t->text, sizeof(*t->text));
+	free(t);
+}
+
+void code_table_clear(struct code_table *t)
+{
+	memset(t->slots, 0, slots_size);
+	t->n = 0;
+	t->number = 0;
+}
+
+static bool same_head(const struct code_head *a, const struct code_head *b)
+{
+	return a->filename == b->filename && a->qualname == b->qualname &&
+	       a->linetable == b->linetable && a->bytes == b->bytes &&
+	       a->first_line == b->first_line && a->version == b->version;
+}
+
+/* FNV-1a: tells two texts apart where a code object has no version. */
+static uint64_t text_hash(const struct code_text *text)
+{
+	size_t len = (size_t)text->name_len + text->file_len + text->table_len;
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ text->name_len;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)text->text[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static enum code_status read_head(struct code_table *t, struct remote *r,
+				  const struct layout *l, raddr address,
+				  struct code_head *head)
+{
+	char bytes[CODE_HEAD];
+	raddr type;
+
+	if (remote_read(r, address, bytes, code_head_size(l)) != READ_OK)
+		return CODE_UNREADABLE;
+	memcpy(&type, bytes + OFF(l, object_type), sizeof(type));
+	if (!t->type && code_is_code(r, l, address))
+		t->type = type;
+	if (!type || type != t->type)
+		return CODE_NOT_CODE;
+	code_head_decode(l, bytes, head);
+	return CODE_OK;
+}
+
+/* Reads the object's text and gives it to the writer under a new number. */
+static enum code_status define(struct code_table *t, struct remote *r, const struct layout *l,
+			       struct ring *ring, struct code *code)
+{
+	struct code_text *text = t->text;
+	struct record_code *record;
+	struct ring_record *slot;
+	struct code_head again;
+	size_t len;
+
+	if (code_read_text(r, l, &code->head, text) != READ_OK)
+		return CODE_UNREADABLE;
+	/* Freed while it was read?  Then the text may be another's. */
+	if (read_head(t, r, l, code->address, &again) != CODE_OK ||
+	    !same_head(&again, &code->head))
+		return CODE_UNREADABLE;
+	code->text_hash = text_hash(text);
+	len = (size_t)text->name_len + text->file_len + text->table_len;
+	slot = ring_reserve(ring, RECORD_CODE, sizeof(*record) + len);
+	if (!slot)
+		return CODE_NO_ROOM;
+	record = (struct record_code *)slot->data;
+	*record = (struct record_code){
+		.first_line = code->head.first_line,
+		.name_len = text->name_len,
+		.file_len = text->file_len,
+		.table_len = text->table_len,
+	};
+	memcpy(record->text, text->text, len);
+	ring_commit(ring, slot);
+	code->number = ++t->number;
+	return CODE_OK;
+}
+
+static uint32_t *find_slot(struct code_table *t, raddr address)
+{
+	uint32_t slot = (uint32_t)((address * UINT64_C(0x9e3779b97f4a7c15)) >> 40);
+
+	for (slot &= SLOTS - 1; t->slots[slot]; slot = (slot + 1) & (SLOTS - 1))
+		if (t->codes[t->slots[slot]].address == address)
+			break;
+	return &t->slots[slot];
+}
+
+static bool is_trusted(const struct code *code, struct code_clock clock)
+{
+	if (clock.generation)
+		return code->generation == clock.generation;
+	return clock.now_ns - code->checked_ns < CODE_TRUST_NS;
+}
+
+/*
+ * Is the object that has just been looked at the one that is known?  Every
+ * pointer of a head can recur by chance of allocation; the version cannot.
+ */
+static bool same_object(struct code_table *t, struct remote *r, const struct layout *l,
+			const struct code *now, const struct code *known)
+{
+	if (!same_head(&now->head, &known->head))
+		return false;
+	if (now->head.version)
+		return true;
+	return code_read_text(r, l, &now->head, t->text) == READ_OK &&
+	       text_hash(t->text) == known->text_hash;
+}
+
+enum code_status code_table_get(struct code_table *t, struct remote *r,
+				const struct layout *l, struct ring *ring, raddr address,
+				struct code_clock clock, const struct code **code)
+{
+	uint32_t *slot = find_slot(t, address);
+	struct code *c = &t->codes[*slot];
+	struct code fresh = {
+		.address = address,
+		.first_instr = address + (raddr)OFF(l, code_adaptive),
+		.generation = clock.generation,
+		.checked_ns = clock.now_ns,
+	};
+	enum code_status st;
+
+	if (*slot && is_trusted(c, clock)) {
+		*code = c;
+		return CODE_OK;
+	}
+	st = read_head(t, r, l, address, &fresh.head);
+	if (st != CODE_OK)
+		return st;
+	if (*slot && same_object(t, r, l, &fresh, c)) {
+		c->generation = clock.generation;
+		c->checked_ns = clock.now_ns;
+		*code = c;
+		return CODE_OK;
+	}
+	if (!*slot && t->n == CODE_CAPACITY)
+		return CODE_FULL;
+	st = define(t, r, l, ring, &fresh);
+	if (st != CODE_OK)
+		return st;
+	if (*slot)
+		t->replaced++;
+	else
+		*slot = ++t->n;
+	c = &t->codes[*slot];
+	*c = fresh;
+	*code = c;
+	return CODE_OK;
+}
+
+uint64_t code_table_replaced(const struct code_table *t)
+{
+	return t->replaced;
+}
+
+bool code_table_crowded(const struct code_table *t)
+{
+	/* Replaced objects take numbers, and memory on the writer's side. */
+	return t->number > CODE_CAPACITY - CODE_CAPACITY / 16;
+}

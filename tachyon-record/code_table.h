@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * code_table.h - the code objects that were seen, by address.
+ *
+ * An object's text is read once and pushed to the writer; afterwards only its
+ * number is used.  A freed object's address may be given to another one, so
+ * an entry is believed as long as the interpreter's counter of freed code
+ * objects has not moved (3.14 and later), and elsewhere for CODE_TRUST_NS;
+ * then its head is read and compared again.
+ */
+#ifndef RECORD_CODE_TABLE_H
+#define RECORD_CODE_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tachyon-record/cpython/code.h"
+#include "tachyon-record/ring.h"
+
+struct code_table;
+
+enum {
+	CODE_CAPACITY = 1 << 17,
+	CODE_TRUST_NS = 1000000,
+};
+
+struct code {
+	raddr address, first_instr;
+	struct code_head head;
+	uint64_t generation;            /* of the interpreter when it was checked */
+	uint64_t checked_ns;
+	uint64_t text_hash;
+	uint32_t number;                /* in RECORD_NODE, from 1 */
+};
+
+enum code_status {
+	CODE_OK,
+	CODE_UNREADABLE,                /* gone or torn; ask again */
+	CODE_NOT_CODE,                  /* there is something else */
+	CODE_NO_ROOM,                   /* the ring is full */
+	CODE_FULL,                      /* the table is full: start a segment */
+};
+
+struct code_table *code_table_new(void);        /* NULL: out of memory */
+void code_table_free(struct code_table *t);     /* NULL is allowed */
+void code_table_clear(struct code_table *t);
+
+/* When a code object must be looked at again. */
+struct code_clock {
+	uint64_t generation;            /* 0 where the interpreter has none */
+	uint64_t now_ns;
+};
+
+/* The code object at address, read or checked if need be. */
+enum code_status code_table_get(struct code_table *t, struct remote *r,
+				const struct layout *l, struct ring *ring, raddr address,
+				struct code_clock clock, const struct code **code);
+
+/* How often an address was found to hold another code object. */
+uint64_t code_table_replaced(const struct code_table *t);
+/* True when the table is so full that a new segment is due. */
+bool code_table_crowded(const struct code_table *t);
+
+#endif

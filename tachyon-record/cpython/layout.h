@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * layout.h - where CPython keeps what the recorder reads.
+ *
+ * A layout is data: offsets and named behaviours.  3.11 and 3.12 are rows
+ * made from their headers (layouts.c); 3.13 and later describe themselves
+ * (debug_offsets.c) and a row adds what they leave out.  Code that follows a
+ * layout switches on the behaviours and never on the version.
+ */
+#ifndef CPYTHON_LAYOUT_H
+#define CPYTHON_LAYOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tachyon-record/remote.h"
+
+struct err;
+
+enum { ABSENT = -1 };
+
+enum layout_field {
+#define FIELD(name, what) FIELD_##name,
+#include "tachyon-record/cpython/fields.def"
+#undef FIELD
+	NFIELDS
+};
+
+/* Where an instance of a plain class keeps its attributes. */
+enum instance_dict {
+	INSTANCE_VALUES_AT_M4,  /* values at -4 words, dict at -3 (3.11) */
+	INSTANCE_DICT_OR_VALUES,/* at -3 words, tagged in bit 0 (3.12) */
+	INSTANCE_INLINE,        /* values behind the object, dict at -3 words (3.13) */
+};
+
+/* How the size word of an int is read (longintrepr.h). */
+enum long_form {
+	LONG_SIGNED_SIZE,       /* Py_ssize_t ob_size (up to 3.11) */
+	LONG_TAGGED,            /* count in bits 3 and up, sign in bits 0-1 */
+};
+
+struct layout {
+	uint32_t version;               /* major << 8 | minor, 0x030b for 3.11 */
+	int32_t off[NFIELDS];           /* bytes, or ABSENT */
+	uint64_t executable_mask;       /* bits of frame_executable that address the code */
+	uint8_t first_shim_owner;       /* frames owned by this or above are no Python frames */
+	bool free_threaded;
+	uint8_t unicode_kind_shift;     /* kind:3 compact:1 ascii:1 start at this bit */
+	enum instance_dict instance_dict;
+	enum long_form long_form;
+};
+
+#define OFF(layout, field) ((layout)->off[FIELD_##field])
+
+/* "thread_next"; for messages and tests. */
+const char *layout_field_name(enum layout_field field);
+
+/* The row of a minor version that does not describe itself, or NULL. */
+const struct layout *layout_row(uint32_t version);
+
+/* Versions that can be read, for messages. */
+#define LAYOUT_VERSIONS "3.11 to 3.15"
+
+/*
+ * Fills *l for the runtime at address runtime.  hint is the version that a
+ * symbol of the ELF file gave (major << 8 | minor), 0 if there is none.
+ * -ENOTSUP: a Python, but not one that we read; -ENOENT: no runtime there.
+ */
+int layout_detect(struct remote *r, raddr runtime, uint32_t hint, struct layout *l,
+		  struct err *err);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From 3.13 on a runtime begins with struct _Py_DebugOffsets
+ * (Include/internal/pycore_debug_offsets.h): a cookie, the version, and the
+ * offsets of this very build.  A row says where in that structure each field
+ * stands; the fields that it lacks come from the row's own headers, and are
+ * believed only while the described fields beside them agree with the row.
+ */
+#include "tachyon-record/cpython/layout.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/err.h"
+
+enum {
+	DESCRIPTION_COOKIE = 0,         /* char[8] */
+	DESCRIPTION_VERSION = 8,        /* PY_VERSION_HEX */
+	DESCRIPTION_FREE_THREADED = 16,
+	DESCRIPTION_MAX = 4096,
+	/* No structure that we read is as large; guards against garbage. */
+	MAX_OFFSET = 1 << 24,
+};
+
+static const char cookie[8] = "xdebugpy";
+
+/* value = description[at] + description[plus] - description[minus]. */
+struct described {
+	uint16_t at, plus, minus;       /* bytes; 0: nothing */
+};
+
+struct layout_version {
+	struct layout layout;
+	struct described described[NFIELDS];
+	uint16_t description_size;      /* 0: does not describe itself */
+};
+
+static const struct layout_version versions[] = {
+#include "tachyon-record/cpython/layout_rows.inc"
+};
+
+static const char *const field_names[NFIELDS] = {
+#define FIELD(name, what) #name,
+#include "tachyon-record/cpython/fields.def"
+#undef FIELD
+};
+
+const char *layout_field_name(enum layout_field field)
+{
+	return field_names[field];
+}
+
+static const struct layout_version *version_row(uint32_t version)
+{
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
+		if (versions[i].layout.version == version)
+			return &versions[i];
+	return NULL;
+}
+
+const struct layout *layout_row(uint32_t version)
+{
+	const struct layout_version *row = version_row(version);
+
+	return row && !row->description_size ? &row->layout : NULL;
+}
+
+static uint64_t description_word(const unsigned char *description, unsigned at)
+{
+	uint64_t word;
+
+	memcpy(&word, description + at, sizeof(word));
+	return word;
+}
+
+/* The structure that a field belongs to is its name up to the first '_'. */
+static bool same_structure(enum layout_field a, enum layout_field b)
+{
+	size_t n = strcspn(field_names[a], "_") + 1;
+
+	return strncmp(field_names[a], field_names[b], n) == 0;
+}
+
+static bool agrees_with_row(const struct layout_version *row, const struct layout *l,
+			    enum layout_field field)
+{
+	for (int i = 0; i < NFIELDS; i++)
+		if (row->described[i].at && same_structure(field, (enum layout_field)i) &&
+		    l->off[i] != row->layout.off[i])
+			return false;
+	return true;
+}
+
+static int from_description(const struct layout_version *row, const unsigned char *description,
+			    struct layout *l, struct err *err)
+{
+	*l = row->layout;
+	l->free_threaded = description_word(description, DESCRIPTION_FREE_THREADED) != 0;
+	if (l->free_threaded)
+		return err_set(err, ENOTSUP, "free-threaded CPython 3.%u: its layout is not "
+			       "known; use a build with the GIL", row->layout.version & 0xff);
+	for (int i = 0; i < NFIELDS; i++) {
+		const struct described *d = &row->described[i];
+
+		if (!d->at)
+			continue;
+		uint64_t value = description_word(description, d->at);
+		if (d->plus)
+			value += description_word(description, d->plus);
+		if (d->minus)
+			value -= description_word(description, d->minus);
+		if (value >= MAX_OFFSET)
+			return err_set(err, ENOTSUP, "the description of this CPython: offset "
+				       "of %s is out of range", field_names[i]);
+		l->off[i] = (int32_t)value;
+	}
+	for (int i = 0; i < NFIELDS; i++)
+		if (!row->described[i].at && !agrees_with_row(row, l, (enum layout_field)i))
+			l->off[i] = ABSENT;
+	/* Chunk, top and limit are neighbours in every build (cpython/pystate.h). */
+	if (OFF(l, thread_datastack_top) == ABSENT)
+		l->off[FIELD_thread_datastack_top] = OFF(l, thread_datastack_chunk) + 8;
+	return 0;
+}
+
+static int unsupported(uint32_t version, struct err *err)
+{
+	return err_set(err, ENOTSUP, "CPython %u.%u: too %s for this tachyon-record, which "
+		       "reads " LAYOUT_VERSIONS, version >> 8, version & 0xff,
+		       version < versions[0].layout.version ? "old" : "new");
+}
+
+int layout_detect(struct remote *r, raddr runtime, uint32_t hint, struct layout *l,
+		  struct err *err)
+{
+	unsigned char description[DESCRIPTION_MAX] = { 0 };
+	const struct layout_version *row;
+	uint32_t version = hint;
+
+	if (remote_read(r, runtime, description, 24) != READ_OK)
+		return err_set(err, ENOENT, "the Python runtime at 0x%llx cannot be read",
+			       (unsigned long long)runtime);
+	if (memcmp(description + DESCRIPTION_COOKIE, cookie, sizeof(cookie)) == 0)
+		version = (uint32_t)(description_word(description, DESCRIPTION_VERSION) >> 16);
+	else if (version >= 0x030d)
+		return err_set(err, ENOENT, "the Python runtime does not describe itself");
+	if (!version)
+		return err_set(err, ENOTSUP, "a CPython older than 3.11: too old for this "
+			       "tachyon-record, which reads " LAYOUT_VERSIONS);
+	row = version_row(version);
+	if (!row)
+		return unsupported(version, err);
+	if (!row->description_size) {
+		*l = row->layout;
+		return 0;
+	}
+	if (remote_read(r, runtime, description, row->description_size) != READ_OK)
+		return err_set(err, ENOENT, "the description of CPython 3.%u cannot be read",
+			       version & 0xff);
+	return from_description(row, description, l, err);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "tachyon-record/definitions.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "tachyon-record/cpython/linetable.h"
+
+void definitions_init(struct definitions *d, struct trace_writer *writer)
+{
+	*d = (struct definitions){ .writer = writer };
+	definitions_clear(d);
+}
+
+static void free_tables(struct definitions *d)
+{
+	for (size_t i = 1; i < d->ncodes; i++)
+		free(d->codes[i].table);
+	d->table_bytes = 0;
+}
+
+void definitions_release(struct definitions *d)
+{
+	free_tables(d);
+	free(d->codes);
+	free(d->stacks);
+	*d = (struct definitions){ 0 };
+}
+
+void definitions_clear(struct definitions *d)
+{
+	free_tables(d);
+	d->codes = mem_grow(d->codes, &d->code_room, 1, sizeof(*d->codes));
+	d->codes[0] = (struct definitions_code){ 0 };
+	d->ncodes = 1;
+	d->stacks = mem_grow(d->stacks, &d->stack_room, 1, sizeof(*d->stacks));
+	d->stacks[0] = 0;
+	d->nstacks = 1;
+}
+
+int definitions_code(struct definitions *d, const struct record_code *code)
+{
+	const char *name = code->text, *file = name + code->name_len;
+	struct definitions_code *c;
+	uint32_t name_id, file_id;
+
+	d->codes = mem_grow(d->codes, &d->code_room, d->ncodes + 1, sizeof(*d->codes));
+	c = &d->codes[d->ncodes++];
+	*c = (struct definitions_code){
+		.first_line = code->first_line,
+		.table_len = code->table_len,
+		.table = mem_alloc(code->table_len + 1, 1),
+	};
+	memcpy(c->table, file + code->file_len, code->table_len);
+	d->table_bytes += code->table_len;
+	name_id = trace_writer_string(d->writer, name, code->name_len);
+	file_id = trace_writer_string(d->writer, file, code->file_len);
+	c->function = trace_writer_function(d->writer, name_id, file_id, code->first_line);
+	return c->function ? 0 : -E2BIG;
+}
+
+int definitions_node(struct definitions *d, const struct record_node *node)
+{
+	const struct definitions_code *code = &d->codes[node->code];
+	struct position p = linetable_find(code->table, code->table_len, code->first_line,
+					   node->lasti);
+	struct trace_location at = {
+		.function = code->function,
+		.line = p.line,
+		.end_line = p.end_line,
+		.col = p.col,
+		.end_col = p.end_col,
+		.opcode = -1,
+	};
+	uint32_t location = trace_writer_location(d->writer, &at), stack = 0;
+
+	if (location)
+		stack = trace_writer_stack(d->writer, d->stacks[node->parent], location);
+	d->stacks = mem_grow(d->stacks, &d->stack_room, d->nstacks + 1, sizeof(*d->stacks));
+	d->stacks[d->nstacks++] = stack;
+	return stack ? 0 : -E2BIG;
+}
+
+uint32_t definitions_stack(const struct definitions *d, uint32_t node)
+{
+	return node < d->nstacks ? d->stacks[node] : 0;
+}
+
+size_t definitions_memory(const struct definitions *d)
+{
+	return d->table_bytes + d->code_room * sizeof(*d->codes) +
+	       d->stack_room * sizeof(*d->stacks);
+}

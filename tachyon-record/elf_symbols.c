@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * _PyRuntime is exported by every usual build; a stripped static one still
+ * has the section .PyRuntime, which holds nothing else (Python/pylifecycle.c
+ * and Include/internal/pycore_debug_offsets.h, GENERATE_DEBUG_SECTION).
+ */
+#include "tachyon-record/elf_symbols.h"
+
+#include <gelf.h>
+#include <string.h>
+
+static const uint64_t page_mask = ~UINT64_C(0xfff);
+
+static void search_symbols(Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr, const char *how,
+			   struct elf_symbols *s)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+	size_t n = data && shdr->sh_entsize ? data->d_size / shdr->sh_entsize : 0;
+
+	for (size_t i = 0; i < n && !(s->runtime && s->version); i++) {
+		GElf_Sym sym;
+		const char *name;
+
+		if (!gelf_getsym(data, (int)i, &sym) || sym.st_shndx == SHN_UNDEF)
+			continue;
+		name = elf_strptr(elf, shdr->sh_link, sym.st_name);
+		if (!name)
+			continue;
+		if (!s->runtime && strcmp(name, "_PyRuntime") == 0) {
+			s->runtime = sym.st_value;
+			s->how = how;
+		} else if (!s->version && strcmp(name, "Py_Version") == 0) {
+			s->version = sym.st_value;
+		}
+	}
+}
+
+static void search_sections(Elf *elf, struct elf_symbols *s)
+{
+	static const struct {
+		GElf_Word type;
+		const char *how;
+	} tables[] = {
+		{ SHT_DYNSYM, "dynamic symbol" },
+		{ SHT_SYMTAB, "symbol table" },
+	};
+	size_t names;
+	Elf_Scn *scn;
+	GElf_Shdr shdr;
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		for (scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn))
+			if (gelf_getshdr(scn, &shdr) && shdr.sh_type == tables[i].type)
+				search_symbols(elf, scn, &shdr, tables[i].how, s);
+	if (s->runtime || elf_getshdrstrndx(elf, &names) != 0)
+		return;
+	for (scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
+		const char *name;
+
+		if (!gelf_getshdr(scn, &shdr))
+			continue;
+		name = elf_strptr(elf, names, shdr.sh_name);
+		if (name && strcmp(name, ".PyRuntime") == 0) {
+			s->runtime = shdr.sh_addr;
+			s->how = "section .PyRuntime";
+		}
+	}
+}
+
+static int find_first_segment(Elf *elf, struct elf_symbols *s)
+{
+	size_t n;
+
+	if (elf_getphdrnum(elf, &n) != 0)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		GElf_Phdr phdr;
+
+		if (gelf_getphdr(elf, (int)i, &phdr) && phdr.p_type == PT_LOAD &&
+		    !(phdr.p_offset & page_mask)) {
+			s->first_vaddr = phdr.p_vaddr & page_mask;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int elf_symbols_find(int fd, struct elf_symbols *s)
+{
+	Elf *elf;
+
+	*s = (struct elf_symbols){ 0 };
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		return 0;
+	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	if (!elf)
+		return 0;
+	if (elf_kind(elf) == ELF_K_ELF && gelf_getclass(elf) == ELFCLASS64 &&
+	    find_first_segment(elf, s))
+		search_sections(elf, s);
+	elf_end(elf);
+	return s->runtime != 0;
+}

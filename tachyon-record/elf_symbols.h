@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * elf_symbols.h - where an ELF file keeps CPython's runtime.
+ *
+ * The file is the target's and untrusted; libelf checks its structure.
+ */
+#ifndef RECORD_ELF_SYMBOLS_H
+#define RECORD_ELF_SYMBOLS_H
+
+#include <stdint.h>
+
+struct elf_symbols {
+	uint64_t runtime;       /* address of _PyRuntime as linked, 0: none */
+	uint64_t version;       /* address of Py_Version (3.11 and later), 0: none */
+	uint64_t first_vaddr;   /* page-aligned address of the segment at file offset 0 */
+	const char *how;        /* "dynamic symbol", "symbol table" or "section .PyRuntime" */
+};
+
+/* Returns 1 when a runtime is defined in the file, 0 when not or not ELF. */
+int elf_symbols_find(int fd, struct elf_symbols *s);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "tachyon-record/kernel_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	/* One page of records: 256 switches between two looks. */
+	RECORD_BYTES = 4096,
+	MAP_BYTES = 4096 + RECORD_BYTES,
+};
+
+static void open_perf(struct kernel_state *k, pid_t tid)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_DUMMY,
+		.context_switch = 1,
+		.sample_id_all = 1,
+		.sample_type = PERF_SAMPLE_TIME,
+		.exclude_kernel = 1,
+		.exclude_hv = 1,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+	};
+	void *page;
+
+	k->perf_fd = (int)syscall(SYS_perf_event_open, &attr, tid, -1, -1,
+				  PERF_FLAG_FD_CLOEXEC);
+	if (k->perf_fd < 0)
+		return;
+	page = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, k->perf_fd, 0);
+	if (page == MAP_FAILED) {
+		close(k->perf_fd);
+		k->perf_fd = -1;
+		return;
+	}
+	k->page = page;
+}
+
+/* Reads the /proc file once and takes over all that it says. */
+static void ask_proc(struct kernel_state *k)
+{
+	char text[256], *end;
+	ssize_t len = -1;
+	unsigned long long nr, address;
+
+	if (k->syscall_fd >= 0)
+		len = pread(k->syscall_fd, text, sizeof(text) - 1, 0);
+	if (len <= 0) {
+		k->known = k->page && k->known;
+		k->futex_known = false;
+		return;
+	}
+	text[len] = '\0';
+	k->futex_known = true;
+	k->futex = 0;
+	if (!k->page || !k->known) {
+		k->known = true;
+		k->on_cpu = strncmp(text, "running", 7) == 0;
+	}
+	/* "202 0xaddress ..." or "-1 0xsp 0xpc": blocked outside a system call. */
+	nr = strtoull(text, &end, 10);
+	if (end == text || nr != SYS_futex)
+		return;
+	address = strtoull(end, NULL, 16);
+	k->futex = address;
+}
+
+void kernel_state_open(struct kernel_state *k, pid_t pid, pid_t tid)
+{
+	char path[64];
+
+	*k = (struct kernel_state){ .perf_fd = -1, .syscall_fd = -1 };
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
+	k->syscall_fd = open(path, O_RDONLY | O_CLOEXEC);
+	open_perf(k, tid);
+	ask_proc(k);
+}
+
+void kernel_state_close(struct kernel_state *k)
+{
+	if (k->page)
+		munmap(k->page, MAP_BYTES);
+	if (k->perf_fd >= 0)
+		close(k->perf_fd);
+	if (k->syscall_fd >= 0)
+		close(k->syscall_fd);
+	*k = (struct kernel_state){ .perf_fd = -1, .syscall_fd = -1 };
+}
+
+static void take_switch(struct kernel_state *k, unsigned misc)
+{
+	k->known = true;
+	k->on_cpu = !(misc & PERF_RECORD_MISC_SWITCH_OUT);
+	k->preempted = !k->on_cpu && misc & PERF_RECORD_MISC_SWITCH_OUT_PREEMPT;
+	k->futex_known = false;
+}
+
+static void update_from_perf(struct kernel_state *k)
+{
+	const char *records = (const char *)k->page + 4096;
+	/* Pairs with the kernel's barrier before it moves data_head. */
+	uint64_t head = atomic_load_explicit((_Atomic uint64_t *)&k->page->data_head,
+					     memory_order_acquire);
+	/* A full page drops what comes next, so the last record is not the last. */
+	bool lost = head - k->tail > RECORD_BYTES - 64;
+
+	if (head == k->tail)
+		return;
+	while (k->tail < head) {
+		struct perf_event_header h;
+		uint64_t at = k->tail % RECORD_BYTES;
+
+		/* Records are multiples of 8 bytes, so a header never wraps. */
+		memcpy(&h, records + at, sizeof(h));
+		if (h.size < sizeof(h))
+			break;
+		if (h.type == PERF_RECORD_SWITCH)
+			take_switch(k, h.misc);
+		lost |= h.type == PERF_RECORD_LOST;
+		k->tail += h.size;
+	}
+	if (lost) {
+		k->known = false;
+		ask_proc(k);
+	}
+	k->tail = head;
+	atomic_store_explicit((_Atomic uint64_t *)&k->page->data_tail, head,
+			      memory_order_release);
+}
+
+void kernel_state_update(struct kernel_state *k)
+{
+	if (k->page)
+		update_from_perf(k);
+	else
+		ask_proc(k);
+}
+
+bool kernel_state_futex(struct kernel_state *k, uint64_t *futex)
+{
+	*futex = 0;
+	if (k->preempted)
+		return true;
+	if (!k->futex_known)
+		ask_proc(k);
+	*futex = k->futex;
+	return k->futex_known;
+}
+
+bool kernel_state_is_exact(const struct kernel_state *k)
+{
+	return k->page != NULL;
+}

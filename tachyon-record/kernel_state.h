@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kernel_state.h - what the kernel knows of a thread: is it on a CPU, and if
+ * not, on which futex does it wait.
+ *
+ * Context-switch records of perf_event_open(2) tell without a system call
+ * whether a thread runs, exactly.  Where they are not allowed, each question
+ * reads /proc/PID/task/TID/syscall, which says "running" for a thread that
+ * is merely runnable, too.
+ */
+#ifndef RECORD_KERNEL_STATE_H
+#define RECORD_KERNEL_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct kernel_state {
+	int perf_fd, syscall_fd;        /* -1: not open */
+	struct perf_event_mmap_page *page;
+	uint64_t tail;                  /* of the records that were looked at */
+	bool known, on_cpu;
+	bool preempted;                 /* off the CPU, but not waiting */
+	bool futex_known;
+	uint64_t futex;                 /* address it waits on, 0: none */
+};
+
+/* tid as this process sees it.  Never fails: what is missing is not known. */
+void kernel_state_open(struct kernel_state *k, pid_t pid, pid_t tid);
+void kernel_state_close(struct kernel_state *k);
+
+/* Brings known and on_cpu up to now. */
+void kernel_state_update(struct kernel_state *k);
+
+/* True with *futex set (0: it waits on none) for a thread off the CPU. */
+bool kernel_state_futex(struct kernel_state *k, uint64_t *futex);
+
+/* True when context switches are seen, so that on_cpu is exact. */
+bool kernel_state_is_exact(const struct kernel_state *k);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * node_table.h - stacks as a tree of (caller, code object, instruction).
+ *
+ * Fixed capacity and no allocation after creation: when the table is full
+ * the sampler starts a new segment and clears it, so memory stays bounded
+ * whatever the target does.  Pages that were never used cost nothing.
+ */
+#ifndef RECORD_NODE_TABLE_H
+#define RECORD_NODE_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct node_table;
+
+enum {
+	NODE_ROOT = 0,          /* the empty stack */
+	/* Also the deepest stack that can be recorded. */
+	NODE_CAPACITY = 1 << 19,
+	/* More than this at the start of a tick calls for a new segment. */
+	NODE_ENOUGH = 1 << 18,
+};
+
+struct node {
+	uint32_t parent;        /* node of the caller */
+	uint32_t code;          /* the sampler's number of the code object */
+	int32_t lasti;          /* bytes into the code, below 0: not begun */
+};
+
+struct node_table *node_table_new(void);        /* NULL: out of memory */
+void node_table_free(struct node_table *t);     /* NULL is allowed */
+void node_table_clear(struct node_table *t);
+
+/*
+ * The number of the node, from 1; 0 when the table is full.  *is_new tells
+ * whether it was added; numbers are given in order.
+ */
+uint32_t node_table_get(struct node_table *t, const struct node *n, bool *is_new);
+
+/* Takes back the node that was added last. */
+void node_table_undo(struct node_table *t);
+
+/* How many there are. */
+uint32_t node_table_count(const struct node_table *t);
+
+#endif

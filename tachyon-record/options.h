@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.h - the command lines of tachyon-record.
+ */
+#ifndef RECORD_OPTIONS_H
+#define RECORD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct buf;
+struct err;
+
+enum command {
+	COMMAND_RUN = 1 << 0,
+	COMMAND_ATTACH = 1 << 1,
+};
+
+struct options {
+	enum command command;
+	uint64_t interval_ns;
+	uint64_t duration_ns;           /* 0: until the target ends */
+	bool all_threads, realtime_stats, quiet, verbose;
+	bool help, version;
+	bool module;                    /* run: TARGET is a module */
+	const char *output;             /* NULL: the default */
+	char **target;                  /* run: TARGET and its arguments */
+	int ntarget;
+	pid_t pid;                      /* attach */
+};
+
+/* argv as main() got it.  -EINVAL with err filled for a usage error. */
+int options_parse(struct options *o, int argc, char **argv, struct err *err);
+
+void options_help(struct buf *out, const struct options *o);
+
+#endif

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: MIT */
+#include "tachyon-record/output.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "format/writer.h"
+#include "tachyon-record/definitions.h"
+#include "tachyon-record/records.h"
+#include "tachyon-record/runs.h"
+#include "tachyon-record/target.h"
+#include "tachyon-record/thread_names.h"
+
+enum {
+	/* How long the ring may wait while there is nothing to do. */
+	POLL_NS = 10000000,
+	/* A frame is given to the kernel at least so often: what SIGKILL costs. */
+	FRAME_NS = 1000000000,
+	/* zstd level: higher ones save little on such data and cost a core. */
+	LEVEL = 3,
+	/* Tables beyond this call for a new segment, so that memory stays flat. */
+	MAX_TABLES = 24 << 20,
+	/* A name that cannot be found is asked for so often, once a frame. */
+	NAME_TRIES = 10,
+};
+
+/* A thread as the sampler numbered it. */
+struct output_thread {
+	struct record_thread record;
+	uint32_t id;                    /* in this segment, 0: not defined yet */
+	uint32_t process;               /* index of the target it belongs to */
+	unsigned name_tries;
+	size_t name_len;
+	char *name;                     /* NULL: not known */
+	bool gone;
+};
+
+struct output {
+	struct ring *ring;
+	struct output_options options;
+	struct trace_writer *writer;
+	pthread_t thread;
+	struct err err;
+	int failed;                     /* -errno of the first failure */
+	atomic_bool has_failed, wants_segment;
+	atomic_uint_fast64_t bytes;
+
+	const struct target *target;    /* the present one */
+	uint32_t targets;               /* so far: the index of the present one */
+	uint32_t process;               /* its id in this segment */
+	bool ended;
+	struct definitions definitions;
+	struct runs runs;
+	struct output_thread *threads;  /* by the sampler's number, 0 unused */
+	size_t nthreads, thread_room;
+	uint32_t thread_ids;            /* given in this segment */
+	uint64_t frame_began_ns;
+	uint64_t ticks, lost;
+};
+
+static uint64_t clock_now(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void check(struct output *o, int ret)
+{
+	if (ret >= 0 || o->failed)
+		return;
+	o->failed = ret;
+	atomic_store(&o->has_failed, true);
+}
+
+static void write_header(struct output *o)
+{
+	struct utsname host = { 0 };
+	char os[sizeof(host.sysname) + sizeof(host.release) + sizeof(host.machine)];
+
+	uname(&host);
+	snprintf(os, sizeof(os), "%s %s %s", host.sysname, host.release, host.machine);
+	const struct trace_info info[] = {
+		{ .key = "recorder", .str = "tachyon-record " TACHYON_VERSION },
+		{ .key = "argv", .list = o->options.argv },
+		{ .key = "host", .str = host.nodename },
+		{ .key = "os", .str = os },
+		{ .key = "clock", .str = "CLOCK_MONOTONIC" },
+		{ .key = "interval_ns", .num = (int64_t)o->options.interval_ns },
+		{ .key = "duration_ns", .num = (int64_t)o->options.duration_ns },
+		{ .key = "all_threads", .num = o->options.all_threads },
+		{ .key = "memory", .str = remote_method(&o->target->remote) },
+	};
+
+	check(o, trace_writer_header(o->writer, clock_now(CLOCK_MONOTONIC),
+				     clock_now(CLOCK_REALTIME), info,
+				     sizeof(info) / sizeof(info[0]), &o->err));
+}
+
+static void write_process(struct output *o)
+{
+	static const char *const none[] = { NULL };
+	const struct target *t = o->target;
+	const struct trace_info info[] = {
+		{ .key = "found", .str = t->found },
+		{ .key = "own_pid", .num = t->own_pid },
+		{ .key = "free_threaded", .num = t->layout.free_threaded },
+	};
+	const struct trace_process p = {
+		.id = o->process,
+		.pid = (uint32_t)t->pid,
+		.ppid = (uint32_t)t->ppid,
+		.start_ns = t->start_ns,
+		.argv = t->argv ? (const char *const *)t->argv : none,
+		.exe = t->exe,
+		.python = t->python,
+		.info = info,
+		.ninfo = sizeof(info) / sizeof(info[0]),
+	};
+
+	check(o, trace_writer_process(o->writer, &p, &o->err));
+}
+
+static void write_thread(struct output *o, const struct output_thread *t)
+{
+	const struct trace_thread thread = {
+		.id = t->id,
+		.process = o->process,
+		.tid = t->record.tid,
+		.python_id = t->record.ident,
+		.name = t->name ? t->name : "",
+		.name_len = t->name_len,
+		.interpreter = t->record.interpreter,
+		.is_main = t->record.is_main,
+	};
+
+	check(o, trace_writer_thread(o->writer, &thread, &o->err));
+}
+
+/* Asks the target for a thread's name; true if it is known now for the first time. */
+static bool learn_name(struct output *o, struct output_thread *t)
+{
+	char name[THREAD_NAME_MAX];
+	ptrdiff_t len;
+
+	if (t->name || t->gone || t->process != o->targets || t->name_tries >= NAME_TRIES)
+		return false;
+	t->name_tries++;
+	len = thread_name_read((struct target *)o->target, t->record.interp_state,
+			       t->record.ident, name);
+	if (len < 0)
+		return false;
+	t->name = mem_copy(name, (size_t)len);
+	t->name_len = (size_t)len;
+	return true;
+}
+
+static void learn_names(struct output *o)
+{
+	for (size_t i = 1; i < o->nthreads; i++)
+		if (o->threads[i].id && learn_name(o, &o->threads[i]))
+			write_thread(o, &o->threads[i]);
+}
+
+/* The trace's id of the sampler's thread, which is defined when first used. */
+static uint32_t thread_id(struct output *o, uint32_t number)
+{
+	struct output_thread *t;
+
+	if (!number || number >= o->nthreads)
+		return 0;
+	t = &o->threads[number];
+	if (!t->id) {
+		t->id = ++o->thread_ids;
+		learn_name(o, t);
+		write_thread(o, t);
+	}
+	return t->id;
+}
+
+static void write_block(struct output *o)
+{
+	struct trace_block block = {
+		.process = o->process,
+		.interval_ns = o->options.interval_ns,
+		.known = o->options.known,
+	};
+
+	if (!o->runs.nticks)
+		return;
+	runs_finish(&o->runs, &block);
+	check(o, trace_writer_block(o->writer, &block, &o->err));
+	runs_restart(&o->runs);
+}
+
+static void write_stats(struct output *o, uint64_t at_ns)
+{
+	const struct remote *r = &o->target->remote;
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	const struct trace_info info[] = {
+		{ .key = "cpu_ns", .num = (int64_t)clock_now(CLOCK_PROCESS_CPUTIME_ID) },
+		{ .key = "memory_bytes", .num = (int64_t)usage.ru_maxrss * 1024 },
+		{ .key = "reads", .num = (int64_t)atomic_load(&r->calls) },
+		{ .key = "bytes_read", .num = (int64_t)atomic_load(&r->bytes) },
+		{ .key = "ticks", .num = (int64_t)o->ticks },
+		{ .key = "lost", .num = (int64_t)o->lost },
+	};
+
+	check(o, trace_writer_stats(o->writer, at_ns, info, sizeof(info) / sizeof(info[0]),
+				    &o->err));
+}
+
+/* Ends the frame: what was seen so far survives whatever comes. */
+static void end_frame(struct output *o, uint64_t at_ns)
+{
+	learn_names(o);
+	write_block(o);
+	write_stats(o, at_ns);
+	check(o, trace_writer_flush(o->writer, &o->err));
+	atomic_store(&o->bytes, trace_writer_bytes(o->writer));
+	if (trace_writer_memory(o->writer) + definitions_memory(&o->definitions) > MAX_TABLES)
+		atomic_store(&o->wants_segment, true);
+	o->frame_began_ns = at_ns;
+}
+
+static void on_segment(struct output *o)
+{
+	write_block(o);
+	write_header(o);
+	definitions_clear(&o->definitions);
+	runs_forget(&o->runs);
+	o->process = 1;
+	o->thread_ids = 0;
+	write_process(o);
+	for (size_t i = 1; i < o->nthreads; i++)
+		o->threads[i].id = 0;
+	atomic_store(&o->wants_segment, false);
+}
+
+static void on_target(struct output *o, const struct record_target *record)
+{
+	bool first = !o->target;
+
+	if (!first)
+		write_block(o);
+	o->target = record->target;
+	o->targets++;
+	if (first) {
+		write_header(o);
+		o->frame_began_ns = record->at_ns;
+	}
+	o->process++;
+	write_process(o);
+	o->runs.began = false;
+	check(o, trace_writer_event(o->writer, record->at_ns, o->process,
+				    first ? TRACE_EVENT_ATTACH : TRACE_EVENT_EXEC, 0, "",
+				    &o->err));
+}
+
+static void on_thread(struct output *o, const struct record_thread *record)
+{
+	if (!o->nthreads)
+		o->nthreads = 1;
+	o->threads = mem_grow(o->threads, &o->thread_room, o->nthreads + 1,
+			      sizeof(*o->threads));
+	o->threads[o->nthreads++] = (struct output_thread){
+		.record = *record, .process = o->targets };
+}
+
+static void on_tick(struct output *o, const struct record_tick *tick)
+{
+	runs_tick(&o->runs, tick->at_ns, tick->deadline_ns, tick->slot);
+	o->ticks++;
+	for (uint32_t i = 0; i < tick->nchanges; i++) {
+		const struct record_change *c = &tick->changes[i];
+		uint32_t id = thread_id(o, c->thread);
+
+		if (c->node != RECORD_ABSENT) {
+			runs_set(&o->runs, id, definitions_stack(&o->definitions, c->node),
+				 c->flags);
+			continue;
+		}
+		runs_remove(&o->runs, id);
+		if (c->thread)
+			o->threads[c->thread].gone = true;
+	}
+	if (runs_is_full(&o->runs))
+		write_block(o);
+	if (tick->at_ns - o->frame_began_ns >= FRAME_NS)
+		end_frame(o, tick->at_ns);
+}
+
+static void on_lost(struct output *o, const struct record_lost *lost)
+{
+	o->lost += lost->ticks;
+	write_block(o);
+	check(o, trace_writer_lost(o->writer, o->process, lost->from_ns, lost->to_ns,
+				   lost->ticks, TRACE_LOST_OUTPUT, &o->err));
+}
+
+static void on_end(struct output *o, const struct record_end *end)
+{
+	const struct trace_info totals[] = {
+		{ .key = "ticks", .num = (int64_t)o->ticks },
+		{ .key = "lost", .num = (int64_t)o->lost },
+	};
+
+	o->ended = true;
+	if (o->target)
+		end_frame(o, end->at_ns);
+	if (o->target && end->reason == TRACE_END_TARGET)
+		check(o, trace_writer_event(o->writer, end->at_ns, o->process,
+					    TRACE_EVENT_EXIT, end->status, "", &o->err));
+	if (o->target)
+		check(o, trace_writer_end(o->writer, end->at_ns,
+					  (enum trace_end_reason)end->reason, "", totals,
+					  sizeof(totals) / sizeof(totals[0]), &o->err));
+	check(o, trace_writer_flush(o->writer, &o->err));
+	atomic_store(&o->bytes, trace_writer_bytes(o->writer));
+}
+
+static void take(struct output *o, const struct ring_record *r)
+{
+	switch ((enum record_type)r->type) {
+	case RECORD_TARGET:
+		on_target(o, (const struct record_target *)r->data);
+		break;
+	case RECORD_SEGMENT:
+		on_segment(o);
+		break;
+	case RECORD_CODE:
+		check(o, definitions_code(&o->definitions,
+					  (const struct record_code *)r->data));
+		break;
+	case RECORD_NODE:
+		check(o, definitions_node(&o->definitions,
+					  (const struct record_node *)r->data));
+		break;
+	case RECORD_THREAD:
+		on_thread(o, (const struct record_thread *)r->data);
+		break;
+	case RECORD_TICK:
+		on_tick(o, (const struct record_tick *)r->data);
+		break;
+	case RECORD_LOST:
+		on_lost(o, (const struct record_lost *)r->data);
+		break;
+	case RECORD_END:
+		on_end(o, (const struct record_end *)r->data);
+		break;
+	}
+}
+
+static void *run(void *arg)
+{
+	const struct timespec nap = { 0, POLL_NS };
+	struct output *o = arg;
+
+	prctl(PR_SET_NAME, "writer");
+	while (!o->ended) {
+		const struct ring_record *r = ring_peek(o->ring);
+
+		if (!r) {
+			/* A slow rate must not keep a frame open for long. */
+			uint64_t now = clock_now(CLOCK_MONOTONIC);
+
+			if (o->target && o->runs.nticks && now - o->frame_began_ns >= FRAME_NS)
+				end_frame(o, now);
+			nanosleep(&nap, NULL);
+			continue;
+		}
+		if (!o->failed || r->type == RECORD_END)
+			take(o, r);
+		ring_release(o->ring, r);
+	}
+	return NULL;
+}
+
+struct output *output_start(struct ring *ring, const struct output_options *options,
+			    struct err *err)
+{
+	struct output *o = mem_alloc(1, sizeof(*o));
+	int ret;
+
+	o->ring = ring;
+	o->options = *options;
+	o->runs.interval_ns = options->interval_ns;
+	o->writer = trace_writer_new(options->fd, LEVEL, err);
+	if (!o->writer) {
+		free(o);
+		return NULL;
+	}
+	definitions_init(&o->definitions, o->writer);
+	ret = pthread_create(&o->thread, NULL, run, o);
+	if (ret) {
+		err_set(err, ret, "the writer thread: %s", strerror(ret));
+		trace_writer_free(o->writer);
+		definitions_release(&o->definitions);
+		free(o);
+		return NULL;
+	}
+	return o;
+}
+
+bool output_failed(const struct output *o)
+{
+	return atomic_load(&o->has_failed);
+}
+
+bool output_wants_segment(const struct output *o)
+{
+	return atomic_load(&o->wants_segment);
+}
+
+uint64_t output_bytes(const struct output *o)
+{
+	return atomic_load(&o->bytes);
+}
+
+int output_finish(struct output *o, uint64_t *total, struct err *err)
+{
+	int ret;
+
+	pthread_join(o->thread, NULL);
+	*total = trace_writer_bytes(o->writer);
+	ret = o->failed;
+	if (ret)
+		*err = o->err;
+	for (size_t i = 1; i < o->nthreads; i++)
+		free(o->threads[i].name);
+	free(o->threads);
+	runs_release(&o->runs);
+	definitions_release(&o->definitions);
+	trace_writer_free(o->writer);
+	free(o);
+	return ret;
+}

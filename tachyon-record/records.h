@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * records.h - what the sampling thread tells the writer thread.
+ *
+ * Facts, as they were read, in the order in which they were found; names,
+ * positions and runs are made of them on the other side.  A definition is
+ * pushed before the tick that uses it.
+ */
+#ifndef RECORD_RECORDS_H
+#define RECORD_RECORDS_H
+
+#include <stdint.h>
+
+struct target;
+
+enum record_type {
+	RECORD_TARGET,          /* struct record_target; the first one, and after exec */
+	RECORD_SEGMENT,         /* no data: numbers of codes and nodes start again */
+	RECORD_CODE,            /* struct record_code */
+	RECORD_NODE,            /* struct record_node */
+	RECORD_THREAD,          /* struct record_thread */
+	RECORD_TICK,            /* struct record_tick */
+	RECORD_LOST,            /* struct record_lost */
+	RECORD_END,             /* struct record_end; the last one */
+};
+
+/* The process that everything after it is about; ends the one before. */
+struct record_target {
+	const struct target *target;    /* valid until the writer thread ends */
+	uint64_t at_ns;
+};
+
+struct record_code {
+	int32_t first_line;
+	uint32_t name_len, file_len, table_len;
+	char text[];            /* the three, one after the other */
+};
+
+/* Numbered from 1 in order of arrival, like codes. */
+struct record_node {
+	uint32_t parent, code;
+	int32_t lasti;
+};
+
+/* Numbered from 1 in order of arrival, through all segments. */
+struct record_thread {
+	uint64_t state;         /* address of its PyThreadState */
+	uint64_t interp_state;  /* address of its PyInterpreterState */
+	uint64_t tid, ident, interpreter;
+	uint32_t is_main;
+	uint32_t exact_cpu;     /* context switches are seen */
+};
+
+/* What a thread does from this tick on. */
+struct record_change {
+	uint32_t thread;        /* 0: the process as a whole */
+	uint32_t node;          /* RECORD_ABSENT: it is not there any more */
+	uint32_t flags;         /* enum trace_flag */
+};
+
+enum { RECORD_ABSENT = UINT32_MAX };
+
+struct record_tick {
+	uint64_t at_ns;         /* CLOCK_MONOTONIC */
+	uint64_t deadline_ns;   /* when it was due */
+	uint64_t slot;          /* of the schedule, from 0; gaps are slots not used */
+	uint32_t nchanges;
+	struct record_change changes[];
+};
+
+struct record_lost {
+	uint64_t from_ns, to_ns, ticks;
+};
+
+struct record_end {
+	uint64_t at_ns;
+	int32_t reason;         /* enum trace_end_reason */
+	int32_t status;         /* wait status of the target, -1 if not known */
+};
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * roster.h - the interpreters, GILs and threads of the target.
+ *
+ * The lists live in the target and change under us; the roster is our copy,
+ * brought up to date when something shows that it is old.  Interpreters and
+ * threads that appear get entries, those that vanish are marked and dropped
+ * after the sampler has said so in the trace.
+ */
+#ifndef RECORD_ROSTER_H
+#define RECORD_ROSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tachyon-record/kernel_state.h"
+#include "tachyon-record/target.h"
+#include "tachyon-record/unwind.h"
+
+/* A struct _gil_runtime_state, as of the last tick. */
+struct gil {
+	raddr address;
+	raddr holder;                   /* thread state that holds or last held it */
+	uint64_t switches;              /* moves when holder changes */
+	bool locked, seen;
+	raddr holder_before;            /* at the tick before */
+	uint64_t switches_before;
+	bool seen_before;
+	unsigned range;                 /* in the snapshot */
+};
+
+struct interp {
+	raddr address;
+	uint64_t id;
+	size_t gil;                     /* index */
+	raddr threads_head;
+	uint64_t generation;            /* of code objects plus 1; 0: not counted */
+	bool collecting, listed;
+	raddr collector;                /* thread state that runs the collector */
+	unsigned range;
+};
+
+struct thread {
+	struct unwinder unwinder;
+	struct kernel_state kernel;
+	raddr state;
+	size_t interp;                  /* index */
+	uint64_t ident;
+	uint64_t own_tid;               /* as the target sees it */
+	uint32_t number;                /* in the trace, from 1 */
+	bool is_main;
+	bool selected;                  /* its samples are recorded */
+	bool listed;                    /* found at the last refresh */
+	bool announced;                 /* the writer knows its number */
+	bool planned;                   /* part of this tick's first read */
+	bool read;                      /* node is certain as of its last read */
+	uint32_t node, flags;           /* of this tick */
+	uint32_t sent_node, sent_flags;
+	bool sent;
+};
+
+struct roster {
+	struct target *target;
+	bool all_threads;
+	struct gil *gils;
+	size_t ngils, gil_room;
+	struct interp *interps;
+	size_t ninterps, interp_room;
+	struct thread **threads;        /* stable addresses */
+	size_t nthreads, thread_room;
+	uint64_t refreshed_ns;
+	bool stale;                     /* something shows that it is old */
+};
+
+/* Called for a thread that has left, before its entry is freed. */
+typedef void roster_left_fn(void *arg, struct thread *t);
+
+void roster_init(struct roster *r, struct target *target, bool all_threads);
+void roster_release(struct roster *r);
+
+/* Reads the lists anew.  READ_FAULT leaves the roster as it was, and stale. */
+enum read_status roster_refresh(struct roster *r, uint64_t now_ns,
+				roster_left_fn *left, void *arg);
+
+/* Adds the ranges of every GIL and interpreter to a plan. */
+void roster_plan(struct roster *r, struct snapshot *s);
+
+/*
+ * Takes the GILs' and interpreters' words from the copy.  False if they did
+ * not arrive.  Marks the roster stale when a list of threads has a new head.
+ */
+bool roster_take(struct roster *r, const struct snapshot *s);
+
+/* True if the thread may have run Python code since the tick before. */
+bool roster_may_have_moved(const struct roster *r, const struct thread *t);
+
+struct thread *roster_thread(const struct roster *r, raddr state);
+
+#endif

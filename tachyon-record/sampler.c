@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: MIT */
+#include "tachyon-record/sampler.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "tachyon-record/records.h"
+#include "tachyon-record/roster.h"
+#include "tachyon-record/unwind.h"
+
+enum {
+	/* The lists of threads are compared at least so often. */
+	REFRESH_NS = 10000000,
+	/* A refresh may take so much of the time: its period grows with its cost. */
+	REFRESH_SHARE = 20,
+	/* Retries end after half an interval, within these bounds. */
+	RETRY_MIN_NS = 50000,
+	RETRY_MAX_NS = 500000,
+	/* A sleep is cut into parts, so that a stop is noticed. */
+	SLEEP_PART_NS = 20000000,
+	/* Ticks in a row without a readable runtime: it is another program. */
+	CHANGED_NS = 100000000,
+};
+
+struct sampler {
+	struct target *target;
+	struct ring *ring;
+	struct sampler_options options;
+	struct roster roster;
+	struct snapshot snapshot;
+	struct unwind_context unwind;
+	struct sampler_counts counts;
+	atomic_bool stop, want_segment;
+
+	struct record_change *changes;  /* of this tick */
+	size_t nchanges, change_room;
+	uint64_t slot;
+	uint64_t unreadable_since_ns;   /* 0: readable */
+	uint64_t refresh_period_ns;
+	struct record_lost lost;        /* ticks that did not fit, not yet reported */
+	uint32_t process_node;          /* of thread 0: failures of the whole */
+	bool resend;                    /* the writer's picture is incomplete */
+	bool gone;
+	uint32_t numbered;              /* threads that were announced */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void count(atomic_uint_fast64_t *counter, uint64_t n)
+{
+	/* One writer: no read-modify-write is needed. */
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+uint32_t sampler_known_flags(void)
+{
+	return TRACE_ON_CPU | TRACE_HOLDS_GIL | TRACE_WAITS_GIL | TRACE_GC;
+}
+
+struct sampler *sampler_new(struct target *target, struct ring *ring,
+			    const struct sampler_options *options, struct err *err)
+{
+	struct sampler *s = mem_alloc(1, sizeof(*s));
+
+	s->target = target;
+	s->ring = ring;
+	s->options = *options;
+	s->refresh_period_ns = REFRESH_NS;
+	roster_init(&s->roster, target, options->all_threads);
+	s->unwind.remote = &target->remote;
+	s->unwind.layout = &target->layout;
+	s->unwind.ring = ring;
+	s->unwind.codes = code_table_new();
+	s->unwind.nodes = node_table_new();
+	unwind_context_init(&s->unwind);
+	if (!s->unwind.codes || !s->unwind.nodes) {
+		err_set(err, ENOMEM, "the tables of stacks: %s", "out of memory");
+		sampler_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void sampler_free(struct sampler *s)
+{
+	if (!s)
+		return;
+	roster_release(&s->roster);
+	snapshot_release(&s->snapshot);
+	snapshot_release(&s->unwind.retry);
+	code_table_free(s->unwind.codes);
+	node_table_free(s->unwind.nodes);
+	free(s->changes);
+	free(s);
+}
+
+void sampler_continue(struct sampler *s, const struct sampler *earlier)
+{
+	s->numbered = earlier->numbered;
+	s->slot = earlier->slot;
+	s->unwind.inexact = earlier->unwind.inexact;
+	s->unwind.retries = earlier->unwind.retries;
+	count(&s->counts.ticks, earlier->counts.ticks);
+	count(&s->counts.failed, earlier->counts.failed);
+	count(&s->counts.late, earlier->counts.late);
+	count(&s->counts.skipped, earlier->counts.skipped);
+	count(&s->counts.lost, earlier->counts.lost);
+	count(&s->counts.busy_ns, earlier->counts.busy_ns);
+}
+
+void sampler_stop(struct sampler *s)
+{
+	atomic_store(&s->stop, true);
+}
+
+void sampler_want_segment(struct sampler *s)
+{
+	atomic_store(&s->want_segment, true);
+}
+
+struct sampler_counts *sampler_counts(struct sampler *s)
+{
+	return &s->counts;
+}
+
+static void add_change(struct sampler *s, uint32_t thread, uint32_t node, uint32_t flags)
+{
+	s->changes = mem_grow(s->changes, &s->change_room, s->nchanges + 1,
+			      sizeof(*s->changes));
+	s->changes[s->nchanges++] = (struct record_change){ thread, node, flags };
+}
+
+/* Tells the writer of a thread before the first change that names it. */
+static bool announce(struct sampler *s, struct thread *t)
+{
+	const struct interp *in = &s->roster.interps[t->interp];
+	struct record_thread record = {
+		.state = t->state,
+		.interp_state = in->address,
+		.tid = t->own_tid,
+		.ident = t->ident,
+		.interpreter = in->id,
+		.is_main = t->is_main,
+		.exact_cpu = kernel_state_is_exact(&t->kernel),
+	};
+
+	if (t->announced)
+		return true;
+	if (ring_push(s->ring, RECORD_THREAD, &record, sizeof(record)) != 0)
+		return false;
+	t->announced = true;
+	t->number = ++s->numbered;
+	count(&s->counts.threads, 1);
+	return true;
+}
+
+static void thread_left(void *arg, struct thread *t)
+{
+	struct sampler *s = arg;
+
+	if (t->sent)
+		add_change(s, t->number, RECORD_ABSENT, 0);
+	if (t->announced)
+		count(&s->counts.threads, (uint64_t)-1);
+}
+
+static void refresh(struct sampler *s, uint64_t at_ns)
+{
+	enum read_status st = roster_refresh(&s->roster, at_ns, thread_left, s);
+	uint64_t cost = now_ns() - at_ns;
+
+	s->gone |= st == READ_GONE;
+	s->refresh_period_ns = cost * REFRESH_SHARE > REFRESH_NS ? cost * REFRESH_SHARE
+								 : REFRESH_NS;
+}
+
+/* Numbers of codes and nodes start again, here and in the trace. */
+static bool start_segment(struct sampler *s)
+{
+	if (ring_push(s->ring, RECORD_SEGMENT, NULL, 0) != 0)
+		return false;
+	atomic_store(&s->want_segment, false);
+	code_table_clear(s->unwind.codes);
+	node_table_clear(s->unwind.nodes);
+	for (size_t i = 0; i < s->roster.nthreads; i++) {
+		struct thread *t = s->roster.threads[i];
+
+		unwinder_forget(&t->unwinder);
+		t->sent = t->read = false;
+	}
+	s->resend = true;
+	return true;
+}
+
+/* Which threads will this tick read at first? */
+static void plan(struct sampler *s)
+{
+	snapshot_reset(&s->snapshot);
+	roster_plan(&s->roster, &s->snapshot);
+	for (size_t i = 0; i < s->roster.nthreads; i++) {
+		struct thread *t = s->roster.threads[i];
+		const struct gil *g = &s->roster.gils[s->roster.interps[t->interp].gil];
+
+		t->planned = t->selected && (!t->read || t->state == g->holder ||
+					     s->target->layout.free_threaded);
+		if (t->planned)
+			unwind_plan(&t->unwinder, &s->unwind, &s->snapshot);
+	}
+}
+
+static uint32_t state_flags(struct sampler *s, struct thread *t)
+{
+	const struct interp *in = &s->roster.interps[t->interp];
+	const struct gil *g = &s->roster.gils[in->gil];
+	const uint64_t gil_size = (uint64_t)OFF(&s->target->layout, gil_size);
+	uint64_t futex;
+	uint32_t flags = 0;
+
+	kernel_state_update(&t->kernel);
+	if (!t->kernel.known)
+		flags |= TRACE_ON_CPU << TRACE_UNKNOWN_SHIFT;
+	else if (t->kernel.on_cpu)
+		flags |= TRACE_ON_CPU;
+	if (g->locked && g->holder == t->state)
+		flags |= TRACE_HOLDS_GIL;
+	else if (!t->kernel.known)
+		flags |= TRACE_WAITS_GIL << TRACE_UNKNOWN_SHIFT;
+	else if (!t->kernel.on_cpu) {
+		/* It sleeps on the GIL's own condition variables or mutexes. */
+		if (!kernel_state_futex(&t->kernel, &futex))
+			flags |= TRACE_WAITS_GIL << TRACE_UNKNOWN_SHIFT;
+		else if (futex - g->address < gil_size)
+			flags |= TRACE_WAITS_GIL;
+	}
+	if (in->collecting && in->collector == t->state)
+		flags |= TRACE_GC;
+	return flags;
+}
+
+static const enum trace_reason reasons[] = {
+	[UNWIND_TORN] = TRACE_REASON_TORN,
+	[UNWIND_UNREADABLE] = TRACE_REASON_UNREADABLE,
+	[UNWIND_DEEP] = TRACE_REASON_DEEP,
+	[UNWIND_CORRUPT] = TRACE_REASON_CORRUPT,
+};
+
+static uint32_t failed_flags(enum trace_reason reason)
+{
+	return TRACE_FAILED | (uint32_t)reason << TRACE_REASON_SHIFT;
+}
+
+/* Reads and unwinds one thread; the copy is the tick's if it was planned. */
+static enum unwind_status look_at(struct sampler *s, struct thread *t)
+{
+	struct snapshot *copy = &s->snapshot;
+	enum unwind_status st;
+
+	s->unwind.clock.generation = s->roster.interps[t->interp].generation;
+	if (!t->planned) {
+		copy = &s->unwind.retry;
+		snapshot_reset(copy);
+		unwind_plan(&t->unwinder, &s->unwind, copy);
+		if (snapshot_read(copy, s->unwind.remote) == READ_GONE)
+			return UNWIND_GONE;
+	}
+	st = unwind(&t->unwinder, &s->unwind, copy, &t->node);
+	t->flags = 0;
+	if (st == UNWIND_INEXACT)
+		t->flags = TRACE_INEXACT;
+	else if (st != UNWIND_EXACT && st < sizeof(reasons) / sizeof(reasons[0]))
+		t->flags = failed_flags(reasons[st]);
+	if (t->flags & TRACE_FAILED)
+		t->node = NODE_ROOT;
+	/* What is not certain is read again whoever holds the GIL. */
+	t->read = st == UNWIND_EXACT;
+	return st;
+}
+
+/* Looks at every thread that may have moved.  False: the tick is lost. */
+static bool look_at_threads(struct sampler *s, bool *failed)
+{
+	for (size_t i = 0; i < s->roster.nthreads; i++) {
+		struct thread *t = s->roster.threads[i];
+		enum unwind_status st = UNWIND_EXACT;
+
+		if (!t->selected)
+			continue;
+		if (!announce(s, t))
+			return false;
+		if (t->planned || !t->read || roster_may_have_moved(&s->roster, t))
+			st = look_at(s, t);
+		else
+			t->flags = 0;
+		if (st == UNWIND_GONE) {
+			s->gone = true;
+			return false;
+		}
+		if (st == UNWIND_NO_ROOM || (st == UNWIND_FULL && !start_segment(s)))
+			return false;
+		if (st == UNWIND_FULL)
+			return false;
+		*failed |= (t->flags & TRACE_FAILED) != 0;
+	}
+	return true;
+}
+
+/* Collects what differs from what the writer knows. */
+static void collect_changes(struct sampler *s)
+{
+	for (size_t i = 0; i < s->roster.nthreads; i++) {
+		struct thread *t = s->roster.threads[i];
+		uint32_t flags;
+
+		if (!t->selected)
+			continue;
+		flags = t->flags | state_flags(s, t);
+		if (!t->sent || s->resend || t->node != t->sent_node || flags != t->sent_flags)
+			add_change(s, t->number, t->node, flags);
+		t->sent_node = t->node;
+		t->sent_flags = flags;
+		t->sent = true;
+	}
+}
+
+/* Ticks that the writer had no room for, as soon as it has some again. */
+static bool report_lost(struct sampler *s)
+{
+	if (!s->lost.ticks)
+		return true;
+	if (ring_push(s->ring, RECORD_LOST, &s->lost, sizeof(s->lost)) != 0)
+		return false;
+	s->lost.ticks = 0;
+	return true;
+}
+
+static void lose(struct sampler *s, uint64_t at_ns)
+{
+	if (!s->lost.ticks)
+		s->lost.from_ns = at_ns;
+	s->lost.to_ns = at_ns;
+	s->lost.ticks++;
+	s->resend = true;
+	count(&s->counts.lost, 1);
+}
+
+static void push_tick(struct sampler *s, uint64_t at_ns, uint64_t deadline_ns)
+{
+	const size_t len = s->nchanges * sizeof(*s->changes);
+	struct ring_record *slot;
+	struct record_tick *tick;
+
+	slot = report_lost(s) ? ring_reserve(s->ring, RECORD_TICK, sizeof(*tick) + len) : NULL;
+	if (!slot) {
+		lose(s, at_ns);
+		return;
+	}
+	tick = (struct record_tick *)slot->data;
+	tick->at_ns = at_ns;
+	tick->deadline_ns = deadline_ns;
+	tick->slot = s->slot;
+	tick->nchanges = (uint32_t)s->nchanges;
+	for (size_t i = 0; i < s->nchanges; i++)
+		tick->changes[i] = s->changes[i];
+	ring_commit(s->ring, slot);
+	s->resend = false;
+	count(&s->counts.ticks, 1);
+}
+
+/* The process as a whole is thread 0: it shows up only while it fails. */
+static void set_process_state(struct sampler *s, bool readable)
+{
+	uint32_t node = readable ? RECORD_ABSENT : NODE_ROOT;
+	uint32_t flags = readable ? 0 : failed_flags(TRACE_REASON_UNREADABLE);
+
+	if (node != s->process_node || (s->resend && !readable))
+		add_change(s, 0, node, flags);
+	s->process_node = node;
+}
+
+static void tick_unreadable(struct sampler *s, uint64_t at_ns, uint64_t deadline_ns)
+{
+	for (size_t i = 0; i < s->roster.nthreads; i++) {
+		struct thread *t = s->roster.threads[i];
+
+		if (t->sent)
+			add_change(s, t->number, RECORD_ABSENT, 0);
+		t->sent = t->read = false;
+	}
+	set_process_state(s, false);
+	push_tick(s, at_ns, deadline_ns);
+	count(&s->counts.failed, 1);
+	if (!s->unreadable_since_ns)
+		s->unreadable_since_ns = at_ns;
+}
+
+static void finish_tick(struct sampler *s, uint64_t at_ns, uint64_t deadline_ns,
+			bool failed)
+{
+	collect_changes(s);
+	set_process_state(s, true);
+	push_tick(s, at_ns, deadline_ns);
+	count(&s->counts.failed, failed);
+	s->unreadable_since_ns = 0;
+	atomic_store_explicit(&s->counts.inexact, s->unwind.inexact, memory_order_relaxed);
+	atomic_store_explicit(&s->counts.retries, s->unwind.retries, memory_order_relaxed);
+}
+
+static void tick(struct sampler *s, uint64_t at_ns, uint64_t deadline_ns)
+{
+	uint64_t half = s->options.interval_ns / 2;
+	bool failed = false;
+
+	half = half < RETRY_MIN_NS ? RETRY_MIN_NS : half > RETRY_MAX_NS ? RETRY_MAX_NS : half;
+	s->nchanges = 0;
+	s->unwind.tick++;
+	s->unwind.clock.now_ns = at_ns;
+	s->unwind.retry_until_ns = at_ns + half;
+	if (s->roster.stale || at_ns - s->roster.refreshed_ns > s->refresh_period_ns)
+		refresh(s, at_ns);
+	plan(s);
+	s->gone |= snapshot_read(&s->snapshot, s->unwind.remote) == READ_GONE;
+	if (s->gone)
+		return;
+	if (!s->roster.ninterps || !roster_take(&s->roster, &s->snapshot)) {
+		tick_unreadable(s, at_ns, deadline_ns);
+		return;
+	}
+	if (look_at_threads(s, &failed))
+		finish_tick(s, at_ns, deadline_ns, failed);
+	else if (!s->gone)
+		lose(s, at_ns);
+}
+
+/* Sleeps to the deadline; false when it is time to stop. */
+static bool wait_until(struct sampler *s, uint64_t deadline_ns)
+{
+	for (;;) {
+		uint64_t now = now_ns(), until = deadline_ns;
+		struct timespec ts;
+
+		if (atomic_load_explicit(&s->stop, memory_order_relaxed))
+			return false;
+		if (now >= deadline_ns)
+			return true;
+		if (deadline_ns - now > SLEEP_PART_NS)
+			until = now + SLEEP_PART_NS;
+		ts.tv_sec = (time_t)(until / 1000000000);
+		ts.tv_nsec = (long)(until % 1000000000);
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+	}
+}
+
+static void note_gap(struct sampler *s, uint64_t gap_ns)
+{
+	struct sampler_counts *c = &s->counts;
+
+	if (gap_ns > atomic_load_explicit(&c->longest_ns, memory_order_relaxed))
+		atomic_store_explicit(&c->longest_ns, gap_ns, memory_order_relaxed);
+	if (gap_ns < atomic_load_explicit(&c->shortest_ns, memory_order_relaxed))
+		atomic_store_explicit(&c->shortest_ns, gap_ns, memory_order_relaxed);
+}
+
+static bool is_crowded(const struct sampler *s)
+{
+	return atomic_load_explicit(&s->want_segment, memory_order_relaxed) ||
+	       node_table_count(s->unwind.nodes) > NODE_ENOUGH ||
+	       code_table_crowded(s->unwind.codes);
+}
+
+enum sampler_result sampler_run(struct sampler *s)
+{
+	const uint64_t interval = s->options.interval_ns;
+	uint64_t deadline, before = 0, at;
+
+	prctl(PR_SET_TIMERSLACK, 1UL);
+	prctl(PR_SET_NAME, "sampler");
+	atomic_store(&s->counts.shortest_ns, UINT64_MAX);
+	s->process_node = RECORD_ABSENT;
+	for (deadline = now_ns(); wait_until(s, deadline); deadline += interval, s->slot++) {
+		at = now_ns();
+		if (at - deadline >= interval) {
+			uint64_t slots = (at - deadline) / interval;
+
+			s->slot += slots;
+			deadline += slots * interval;
+			count(&s->counts.late, 1);
+			count(&s->counts.skipped, slots);
+		}
+		if (s->options.end_ns && at >= s->options.end_ns)
+			return SAMPLER_DURATION;
+		if (before)
+			note_gap(s, at - before);
+		before = at;
+		tick(s, at, deadline);
+		count(&s->counts.busy_ns, now_ns() - at);
+		if (s->gone)
+			return SAMPLER_TARGET_ENDED;
+		if (s->unreadable_since_ns && at - s->unreadable_since_ns > CHANGED_NS)
+			return SAMPLER_TARGET_CHANGED;
+		if (is_crowded(s) && !start_segment(s))
+			lose(s, at);
+	}
+	return SAMPLER_STOPPED;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread_names.h - the names that threading.Thread objects carry.
+ *
+ * Read from threading._active of the thread's own interpreter: a dict from
+ * get_ident() to Thread, whose attribute _name is the name.
+ */
+#ifndef RECORD_THREAD_NAMES_H
+#define RECORD_THREAD_NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tachyon-record/target.h"
+
+enum { THREAD_NAME_MAX = 1024 };
+
+/* Length of the name in bytes, -1 if there is none (yet). */
+ptrdiff_t thread_name_read(struct target *t, raddr interp, uint64_t ident,
+			   char name[THREAD_NAME_MAX]);
+
+#endif

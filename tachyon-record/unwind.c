@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+#include "tachyon-record/unwind.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "tachyon-record/records.h"
+#include "tachyon-record/unwind_plan.h"
+
+enum {
+	/* enum _frameowner, Include/internal/pycore_interpframe_structs.h */
+	OWNED_BY_GENERATOR = 1,
+	/* Tries for one leaf; more of them do not find many more. */
+	MAX_TRIES = 50,
+	/* Reads that only follow the chain: outliers of a stack seen first. */
+	MAX_STEPS = 1 << 16,
+	/*
+	 * Frames below the part that changed are looked up again so often where
+	 * the interpreter does not tell that code objects were freed.
+	 */
+	RESOLVE_ALL_NS = 20000000,
+};
+
+enum walk {
+	WALK_DONE,
+	WALK_MISSING,           /* a frame is not in the copy */
+	WALK_TORN,              /* the chain ends at a suspended generator */
+	WALK_DEEP,
+	WALK_CORRUPT,
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+void unwinder_init(struct unwinder *u, raddr state)
+{
+	*u = (struct unwinder){ .state = state };
+}
+
+void unwinder_release(struct unwinder *u)
+{
+	free(u->chunks);
+	free(u->outliers);
+	free(u->last.v);
+	free(u->now.v);
+	free(u->candidate.v);
+	*u = (struct unwinder){ 0 };
+}
+
+void unwinder_forget(struct unwinder *u)
+{
+	u->last.n = 0;
+	for (size_t i = 0; i < MEMO_SLOTS; i++)
+		u->memo[i] = (struct memo){ 0 };
+}
+
+static struct frame *add_frame(struct frames *frames)
+{
+	if (frames->n == frames->room)
+		frames->v = mem_grow(frames->v, &frames->room, frames->n + 1,
+				     sizeof(*frames->v));
+	return &frames->v[frames->n++];
+}
+
+/* The copy of a frame; frames follow one another, so the last range is tried first. */
+static const char *find_frame(const struct snapshot *s, unsigned *range, unsigned end,
+			      unsigned first, raddr address, size_t size)
+{
+	raddr base = (raddr)(uintptr_t)s->ranges[*range].iov_base;
+
+	if (address - base <= s->ranges[*range].iov_len - size &&
+	    s->ranges[*range].iov_len >= size && snapshot_range(s, *range))
+		return s->copy + s->at[*range] + (address - base);
+	for (unsigned i = first; i < end; i++) {
+		base = (raddr)(uintptr_t)s->ranges[i].iov_base;
+		if (address - base < s->ranges[i].iov_len &&
+		    address - base + size <= s->ranges[i].iov_len && snapshot_range(s, i)) {
+			*range = i;
+			return s->copy + s->at[i] + (address - base);
+		}
+	}
+	return NULL;
+}
+
+/* Copies the chain of frames from the leaf; *at is where it stopped. */
+static enum walk walk(struct unwinder *u, const struct unwind_context *c,
+		      const struct snapshot *s, raddr leaf, raddr *at)
+{
+	const struct layout *l = c->layout;
+	const size_t size = (size_t)OFF(l, frame_size);
+	/* More frames than the memory that was read can hold: a circle. */
+	const size_t limit = s->len / size + 1;
+	unsigned range = u->first_range;
+	uint8_t owner = 0;
+
+	u->now.n = 0;
+	for (*at = leaf; *at; ) {
+		const char *p = find_frame(s, &range, u->end_range, u->first_range, *at, size);
+		struct frame *f;
+
+		if (!p)
+			return WALK_MISSING;
+		if (u->now.n == limit)
+			return WALK_CORRUPT;
+		if (u->now.n == NODE_CAPACITY)
+			return WALK_DEEP;
+		f = add_frame(&u->now);
+		f->address = *at;
+		f->code = word_at(p, OFF(l, frame_executable)) & l->executable_mask;
+		f->instr = word_at(p, OFF(l, frame_instr));
+		f->owner = owner = (uint8_t)p[OFF(l, frame_owner)];
+		*at = word_at(p, OFF(l, frame_previous));
+	}
+	return owner == OWNED_BY_GENERATOR ? WALK_TORN : WALK_DONE;
+}
+
+static bool same_frame(const struct frame *a, const struct frame *b)
+{
+	return a->address == b->address && a->code == b->code && a->instr == b->instr;
+}
+
+/* Takes over the nodes of the callers that have not changed; returns how many. */
+static size_t keep_unchanged(struct unwinder *u, const struct unwind_context *c,
+			     struct frames *now)
+{
+	size_t most = now->n < u->last.n ? now->n : u->last.n, kept = 0;
+	const struct frame *a = now->v + now->n, *b = u->last.v + u->last.n;
+
+	if (c->clock.generation ? u->generation != c->clock.generation
+				: c->clock.now_ns - u->resolved_ns > RESOLVE_ALL_NS)
+		return 0;
+	while (kept < most && same_frame(--a, --b)) {
+		now->v[now->n - 1 - kept].node = b->node;
+		kept++;
+	}
+	return kept;
+}
+
+static enum unwind_status from_code_status(enum code_status st)
+{
+	switch (st) {
+	case CODE_OK:
+		return UNWIND_EXACT;
+	case CODE_UNREADABLE:
+		return UNWIND_TORN;
+	case CODE_NOT_CODE:
+		return UNWIND_CORRUPT;
+	case CODE_NO_ROOM:
+		return UNWIND_NO_ROOM;
+	case CODE_FULL:
+		return UNWIND_FULL;
+	}
+	return UNWIND_CORRUPT;
+}
+
+static enum unwind_status get_node(struct unwind_context *c, const struct node *n,
+				   uint32_t *node)
+{
+	bool is_new;
+
+	*node = node_table_get(c->nodes, n, &is_new);
+	if (!*node)
+		return UNWIND_FULL;
+	if (is_new && ring_push(c->ring, RECORD_NODE,
+				&(struct record_node){ n->parent, n->code, n->lasti },
+				sizeof(struct record_node)) != 0) {
+		node_table_undo(c->nodes);
+		return UNWIND_NO_ROOM;
+	}
+	return UNWIND_EXACT;
+}
+
+/* The node of one frame above its caller's. */
+static enum unwind_status resolve_frame(struct unwind_context *c, struct frame *f,
+					uint32_t parent)
+{
+	const struct code *code;
+	enum code_status st;
+	int64_t lasti;
+
+	f->node = parent;
+	if (f->owner >= c->layout->first_shim_owner)
+		return UNWIND_EXACT;
+	st = code_table_get(c->codes, c->remote, c->layout, c->ring, f->code, c->clock, &code);
+	if (st != CODE_OK)
+		return from_code_status(st);
+	lasti = (int64_t)(f->instr - code->first_instr);
+	if (lasti >= (int64_t)code->head.bytes)
+		return UNWIND_TORN;
+	return get_node(c, &(struct node){ parent, code->number, lasti < 0 ? -1 : (int32_t)lasti },
+			&f->node);
+}
+
+static struct memo *memo_of(struct unwinder *u, raddr frame)
+{
+	return &u->memo[(frame >> 4) % MEMO_SLOTS];
+}
+
+/* Gives every frame its node, callers first. */
+static enum unwind_status resolve(struct unwinder *u, struct unwind_context *c,
+				  struct frames *now, uint32_t *node)
+{
+	size_t kept = keep_unchanged(u, c, now);
+	uint32_t parent = kept ? now->v[now->n - kept].node : NODE_ROOT;
+
+	for (size_t i = now->n - kept; i-- > 0; ) {
+		enum unwind_status st = resolve_frame(c, &now->v[i], parent);
+
+		if (st != UNWIND_EXACT)
+			return st;
+		if (i == 0)
+			*memo_of(u, now->v[0].address) = (struct memo){
+				now->v[0].address, now->v[0].code, parent };
+		parent = now->v[i].node;
+	}
+	if (!kept) {
+		u->generation = c->clock.generation;
+		u->resolved_ns = c->clock.now_ns;
+	}
+	*node = parent;
+	return UNWIND_EXACT;
+}
+
+static void swap(struct frames *a, struct frames *b)
+{
+	struct frames t = *a;
+
+	*a = *b;
+	*b = t;
+}
+
+/* What is known of the leaf that this tick is about. */
+struct leaf {
+	raddr address;
+	struct frame frame;             /* its contents when it was the leaf */
+	bool has_frame, has_candidate;
+};
+
+/* The callers of the leaf's frame at an earlier time. */
+static bool earlier_callers(struct unwinder *u, const struct frame *leaf, uint32_t *parent)
+{
+	const struct memo *m = memo_of(u, leaf->address);
+
+	if (m->frame == leaf->address && m->code == leaf->code) {
+		*parent = m->parent;
+		return true;
+	}
+	for (size_t i = 0; i < u->last.n; i++)
+		if (u->last.v[i].address == leaf->address && u->last.v[i].code == leaf->code) {
+			*parent = i + 1 < u->last.n ? u->last.v[i + 1].node : NODE_ROOT;
+			return true;
+		}
+	return false;
+}
+
+/* The leaf could not be completed: keeps it with the best callers known. */
+static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
+				 const struct leaf *leaf, uint32_t *node)
+{
+	struct frame frame = leaf->frame;
+	enum unwind_status st;
+	uint32_t parent;
+
+	if (leaf->has_candidate) {
+		st = resolve(u, c, &u->candidate, node);
+		if (st == UNWIND_EXACT)
+			swap(&u->last, &u->candidate);
+		if (st == UNWIND_EXACT || st == UNWIND_NO_ROOM || st == UNWIND_FULL)
+			return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
+	}
+	if (!leaf->has_frame || !earlier_callers(u, &frame, &parent))
+		return UNWIND_TORN;
+	st = resolve_frame(c, &frame, parent);
+	*node = frame.node;
+	return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
+}
+
+/* Notes the first sight of the leaf's own frame, and of a chain from it. */
+static void note_leaf(struct unwinder *u, struct leaf *leaf, enum walk w)
+{
+	if (u->now.n && !leaf->has_frame) {
+		leaf->frame = u->now.v[0];
+		leaf->has_frame = true;
+	}
+	if (w == WALK_DONE && !leaf->has_candidate && u->now.n &&
+	    u->now.v[0].code == leaf->frame.code) {
+		u->candidate.n = 0;
+		swap(&u->candidate, &u->now);
+		leaf->has_candidate = true;
+	}
+}
+
+static enum unwind_status accept(struct unwinder *u, struct unwind_context *c, uint32_t *node)
+{
+	enum unwind_status st = resolve(u, c, &u->now, node);
+
+	if (st == UNWIND_EXACT)
+		swap(&u->last, &u->now);
+	return st;
+}
+
+enum attempt { ATTEMPT_DONE, ATTEMPT_STEP, ATTEMPT_AGAIN, ATTEMPT_STOP };
+
+/* One look at a copy for the leaf of this tick. */
+static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
+			    const struct snapshot *s, struct leaf *leaf, uint32_t *node,
+			    enum unwind_status *st)
+{
+	struct leaf_words words = unwind_leaf(u, c, s);
+	enum walk w;
+	raddr at;
+
+	unwind_learn(u, c, s);
+	if (!words.first_known)
+		return ATTEMPT_STEP;
+	if (!leaf->address)
+		leaf->address = words.first;
+	if (!leaf->address) {
+		u->last.n = 0;
+		*node = NODE_ROOT;
+		*st = UNWIND_EXACT;
+		return ATTEMPT_DONE;
+	}
+	if (words.first != leaf->address)
+		return ATTEMPT_AGAIN;
+	w = walk(u, c, s, leaf->address, &at);
+	if (w == WALK_DONE && words.last_known && words.last == leaf->address &&
+	    (!leaf->has_frame || leaf->frame.code == u->now.v[0].code)) {
+		*st = accept(u, c, node);
+		return *st == UNWIND_TORN || *st == UNWIND_CORRUPT ? ATTEMPT_AGAIN
+								   : ATTEMPT_DONE;
+	}
+	note_leaf(u, leaf, w);
+	*st = w == WALK_DEEP ? UNWIND_DEEP : w == WALK_CORRUPT ? UNWIND_CORRUPT : UNWIND_TORN;
+	if (w == WALK_DEEP)
+		return ATTEMPT_STOP;
+	if (w != WALK_MISSING)
+		return ATTEMPT_AGAIN;
+	unwind_want(u, c, at);
+	return ATTEMPT_STEP;
+}
+
+enum unwind_status unwind(struct unwinder *u, struct unwind_context *c, struct snapshot *s,
+			  uint32_t *node)
+{
+	enum unwind_status st = UNWIND_TORN;
+	struct leaf leaf = { 0 };
+	unsigned tries = 0, steps = 0;
+
+	for (;;) {
+		enum attempt a = attempt(u, c, s, &leaf, node, &st);
+		enum read_status read;
+
+		if (a == ATTEMPT_DONE)
+			return st;
+		if (a == ATTEMPT_STOP || (a == ATTEMPT_AGAIN && ++tries == MAX_TRIES) ||
+		    (a == ATTEMPT_STEP && ++steps == MAX_STEPS))
+			break;
+		if (now_ns() > c->retry_until_ns && (tries > 1 || steps > MAX_TRIES))
+			break;
+		c->retries++;
+		s = &c->retry;
+		snapshot_reset(s);
+		unwind_plan(u, c, s);
+		read = snapshot_read(s, c->remote);
+		if (read == READ_GONE)
+			return UNWIND_GONE;
+		if (read != READ_OK) {
+			if (!snapshot_range(s, u->state_range))
+				return UNWIND_UNREADABLE;
+			unwind_distrust(u);
+			tries++;
+		}
+		if (tries >= MAX_TRIES)
+			break;
+	}
+	if (st == UNWIND_TORN || st == UNWIND_CORRUPT)
+		st = settle(u, c, &leaf, node);
+	c->inexact += st == UNWIND_INEXACT;
+	return st;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unwind.h - one thread's Python stack, from memory that changes meanwhile.
+ *
+ * The stack of a tick is the one whose innermost frame the thread's first
+ * eight bytes name when they are read.  A read is consistent when the chain
+ * of frames from there is complete, ends at a base frame, and the same frame
+ * is still innermost at the end.  Else the same leaf is tried again; a leaf
+ * that cannot be completed in time is kept with the best callers known and
+ * flagged inexact, because dropping it would favour what is easy to read.
+ */
+#ifndef RECORD_UNWIND_H
+#define RECORD_UNWIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tachyon-record/code_table.h"
+#include "tachyon-record/node_table.h"
+#include "tachyon-record/snapshot.h"
+
+struct frame {
+	raddr address, code, instr;
+	uint32_t node;                  /* of the stack that ends here */
+	uint8_t owner;
+};
+
+struct frames {
+	struct frame *v;                /* innermost first */
+	size_t n, room;
+};
+
+/* Memory of where Python frames live; see push_chunk() in Python/pystate.c. */
+struct chunk {
+	raddr base;
+	size_t used, size;              /* bytes with the head */
+};
+
+/* A frame outside the chunks: a generator's or coroutine's. */
+struct outlier {
+	raddr address;
+	uint64_t used_tick;
+};
+
+struct memo {
+	raddr frame, code;
+	uint32_t parent;                /* node */
+};
+
+enum { MEMO_SLOTS = 64 };
+
+/* What is known of a thread's stack from earlier reads. */
+struct unwinder {
+	raddr state;                    /* PyThreadState */
+	raddr cframe;                   /* where the layout has one */
+	struct chunk *chunks;           /* newest first */
+	size_t nchunks, chunk_room;
+	struct outlier *outliers;
+	size_t noutliers, outlier_room;
+	struct frames last, now, candidate;
+	uint64_t generation;            /* of code objects, when last was resolved */
+	uint64_t resolved_ns;           /* when all frames of last were looked up */
+	struct memo memo[MEMO_SLOTS];
+
+	/* Ranges of this thread in the snapshot that was planned last. */
+	unsigned first_range, state_range, cframe_range, end_range;
+};
+
+struct unwind_context {
+	struct remote *remote;
+	const struct layout *layout;
+	struct ring *ring;
+	struct code_table *codes;
+	struct node_table *nodes;
+	struct snapshot retry;
+	struct code_clock clock;
+	uint64_t tick;
+	uint64_t retry_until_ns;        /* CLOCK_MONOTONIC */
+	int32_t state_from, state_len;  /* the part of a thread state that is read */
+	/* Counters of the whole recording. */
+	uint64_t retries, inexact, failed;
+};
+
+enum unwind_status {
+	UNWIND_EXACT,
+	UNWIND_INEXACT,
+	UNWIND_TORN,
+	UNWIND_UNREADABLE,
+	UNWIND_DEEP,
+	UNWIND_CORRUPT,
+	UNWIND_NO_ROOM,                 /* the ring is full: the tick is lost */
+	UNWIND_FULL,                    /* a table is full: start a segment */
+	UNWIND_GONE,                    /* the process has ended */
+};
+
+/* Sets the part of a thread state that unwinding reads. */
+void unwind_context_init(struct unwind_context *c);
+void unwinder_init(struct unwinder *u, raddr state);
+void unwinder_release(struct unwinder *u);
+/* Forgets nodes: a new segment has begun. */
+void unwinder_forget(struct unwinder *u);
+
+/* Adds the ranges that this thread's stack will probably need. */
+void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snapshot *s);
+
+/* The copy of the thread's state in the snapshot, offset as in memory; NULL. */
+const char *unwind_state(const struct unwinder *u, const struct unwind_context *c,
+			 const struct snapshot *s);
+
+/*
+ * Makes the stack out of the snapshot, reading again as far as needed.
+ * *node is valid for UNWIND_EXACT and UNWIND_INEXACT.
+ */
+enum unwind_status unwind(struct unwinder *u, struct unwind_context *c, struct snapshot *s,
+			  uint32_t *node);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Frames of functions stand in the thread's data stack, a list of chunks
+ * (_PyStackChunk, Include/cpython/pystate.h); frames of generators stand in
+ * their objects.  The plan reads the used part of every chunk and the
+ * outliers that were in use lately.
+ */
+#include "tachyon-record/unwind_plan.h"
+
+#include "base/mem.h"
+
+enum {
+	/* struct _stack_chunk: previous, size, top, data[] */
+	CHUNK_PREVIOUS = 0,
+	CHUNK_SIZE = 8,
+	CHUNK_TOP = 16,
+	CHUNK_DATA = 24,
+	WORD = 8,
+	/* A few calls deeper than at the last tick is foreseen. */
+	SLACK = 512,
+	/* Read of a chunk about which nothing is known yet. */
+	FIRST_USED = 4096,
+	/* Guards against garbage: 20 000 frames need some 2 MB. */
+	MAX_CHUNK = 1 << 30,
+	MAX_CHUNKS = 1 << 16,
+	/* A frame that was not part of the stack for so many ticks is dropped. */
+	OUTLIER_TICKS = 4,
+};
+
+void unwind_context_init(struct unwind_context *c)
+{
+	static const enum layout_field fields[] = {
+		FIELD_thread_next, FIELD_thread_interp, FIELD_thread_current_frame,
+		FIELD_thread_cframe, FIELD_thread_ident, FIELD_thread_native_id,
+		FIELD_thread_datastack_chunk, FIELD_thread_datastack_top,
+	};
+	int32_t from = INT32_MAX, to = 0;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		int32_t off = c->layout->off[fields[i]];
+
+		if (off == ABSENT)
+			continue;
+		from = off < from ? off : from;
+		to = off + WORD > to ? off + WORD : to;
+	}
+	c->state_from = from;
+	c->state_len = to - from;
+}
+
+const char *unwind_state(const struct unwinder *u, const struct unwind_context *c,
+			 const struct snapshot *s)
+{
+	const char *state = snapshot_range(s, u->state_range);
+
+	return state ? state - c->state_from : NULL;
+}
+
+static bool has_cframe(const struct unwind_context *c)
+{
+	return OFF(c->layout, thread_cframe) != ABSENT;
+}
+
+/* Where the pointer to the innermost frame was found last. */
+static raddr leaf_word(const struct unwinder *u, const struct unwind_context *c)
+{
+	return has_cframe(c) ? u->cframe + (raddr)OFF(c->layout, cframe_current_frame)
+			     : u->state + (raddr)OFF(c->layout, thread_current_frame);
+}
+
+/* What is read of the newest chunk. */
+static size_t planned(const struct chunk *chunk)
+{
+	return chunk->used + SLACK < chunk->size ? chunk->used + SLACK : chunk->size;
+}
+
+void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snapshot *s)
+{
+	const size_t frame_size = (size_t)OFF(c->layout, frame_size);
+	size_t keep = 0;
+
+	u->first_range = s->n;
+	u->state_range = snapshot_add(s, u->state + (raddr)c->state_from,
+				      (size_t)c->state_len);
+	if (has_cframe(c) && u->cframe)
+		u->cframe_range = snapshot_add(s, leaf_word(u, c), WORD);
+	if (u->nchunks)
+		snapshot_add(s, u->chunks[0].base, planned(&u->chunks[0]));
+	for (size_t i = 0; i < u->noutliers; i++) {
+		if (c->tick - u->outliers[i].used_tick > OUTLIER_TICKS)
+			continue;
+		u->outliers[keep++] = u->outliers[i];
+		snapshot_add(s, u->outliers[i].address, frame_size);
+	}
+	u->noutliers = keep;
+	for (size_t i = 1; i < u->nchunks; i++)
+		snapshot_add(s, u->chunks[i].base, u->chunks[i].used);
+	u->end_range = s->n;
+	if (!has_cframe(c) || u->cframe)
+		snapshot_add(s, leaf_word(u, c), WORD);
+}
+
+struct leaf_words unwind_leaf(const struct unwinder *u, const struct unwind_context *c,
+			      const struct snapshot *s)
+{
+	const char *state = unwind_state(u, c, s), *first, *last;
+	struct leaf_words leaf = { 0 };
+
+	if (!state)
+		return leaf;
+	if (!has_cframe(c)) {
+		leaf.first = word_at(state, OFF(c->layout, thread_current_frame));
+		leaf.first_known = true;
+	} else {
+		if (!u->cframe || word_at(state, OFF(c->layout, thread_cframe)) != u->cframe)
+			return leaf;
+		first = snapshot_range(s, u->cframe_range);
+		leaf.first_known = first != NULL;
+		leaf.first = first ? word_at(first, 0) : 0;
+	}
+	last = snapshot_range(s, u->end_range);
+	leaf.last_known = last != NULL;
+	leaf.last = last ? word_at(last, 0) : 0;
+	return leaf;
+}
+
+static void add_chunk(struct unwinder *u, raddr base, uint64_t size, uint64_t top)
+{
+	struct chunk chunk = { base, FIRST_USED, FIRST_USED };
+
+	if (size >= CHUNK_DATA && size < MAX_CHUNK)
+		chunk.size = size;
+	if (top < MAX_CHUNK / WORD)
+		chunk.used = CHUNK_DATA + WORD * top;
+	if (chunk.used > chunk.size)
+		chunk.used = chunk.size;
+	u->chunks = mem_grow(u->chunks, &u->chunk_room, u->nchunks + 1, sizeof(*u->chunks));
+	u->chunks[u->nchunks++] = chunk;
+}
+
+/* Follows the list of chunks from the newest to the oldest. */
+static void list_chunks(struct unwinder *u, struct unwind_context *c, raddr newest)
+{
+	raddr base = newest;
+
+	u->nchunks = 0;
+	while (base && u->nchunks < MAX_CHUNKS) {
+		char head[CHUNK_DATA];
+
+		if (remote_read(c->remote, base, head, sizeof(head)) != READ_OK)
+			break;
+		add_chunk(u, base, word_at(head, CHUNK_SIZE), word_at(head, CHUNK_TOP));
+		base = word_at(head, CHUNK_PREVIOUS);
+	}
+}
+
+void unwind_learn(struct unwinder *u, struct unwind_context *c, const struct snapshot *s)
+{
+	const char *state = unwind_state(u, c, s);
+	raddr newest, top;
+	size_t used;
+
+	if (!state)
+		return;
+	if (has_cframe(c))
+		u->cframe = word_at(state, OFF(c->layout, thread_cframe));
+	newest = word_at(state, OFF(c->layout, thread_datastack_chunk));
+	top = word_at(state, OFF(c->layout, thread_datastack_top));
+	if (!newest) {
+		u->nchunks = 0;
+		return;
+	}
+	if (!u->nchunks || u->chunks[0].base != newest)
+		list_chunks(u, c, newest);
+	if (!u->nchunks)
+		return;
+	/* The state may be freed memory: nothing is believed blindly. */
+	used = top - newest < u->chunks[0].size ? (size_t)(top - newest) : u->chunks[0].size;
+	u->chunks[0].used = used < CHUNK_DATA ? CHUNK_DATA : used;
+}
+
+void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr address)
+{
+	const size_t frame_size = (size_t)OFF(c->layout, frame_size);
+
+	/* Deeper in the newest chunk than foreseen: unwind_learn() has its top. */
+	if (u->nchunks && address - u->chunks[0].base + frame_size <= planned(&u->chunks[0]))
+		return;
+	/* In an older chunk that has grown since it was listed: list again. */
+	for (size_t i = 0; i < u->nchunks; i++)
+		if (address - u->chunks[i].base < u->chunks[i].size) {
+			u->nchunks = 0;
+			return;
+		}
+	for (size_t i = 0; i < u->noutliers; i++)
+		if (u->outliers[i].address == address) {
+			u->outliers[i].used_tick = c->tick;
+			return;
+		}
+	u->outliers = mem_grow(u->outliers, &u->outlier_room, u->noutliers + 1,
+			       sizeof(*u->outliers));
+	u->outliers[u->noutliers++] = (struct outlier){ address, c->tick };
+}
+
+void unwind_distrust(struct unwinder *u)
+{
+	u->nchunks = 0;
+	u->noutliers = 0;
+	u->cframe = 0;
+}

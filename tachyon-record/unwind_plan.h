@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unwind_plan.h - which memory holds a thread's frames; unwind.c's own half.
+ */
+#ifndef RECORD_UNWIND_PLAN_H
+#define RECORD_UNWIND_PLAN_H
+
+#include "tachyon-record/unwind.h"
+
+/* The innermost frame at the beginning and at the end of a read. */
+struct leaf_words {
+	bool first_known, last_known;
+	raddr first, last;
+};
+
+struct leaf_words unwind_leaf(const struct unwinder *u, const struct unwind_context *c,
+			      const struct snapshot *s);
+
+/* Takes over what the copy tells about chunks and the C frame. */
+void unwind_learn(struct unwinder *u, struct unwind_context *c, const struct snapshot *s);
+
+/* Makes the next plan cover the frame at address, which was missing. */
+void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr address);
+
+/* Drops what was planned but is not mapped any more. */
+void unwind_distrust(struct unwinder *u);
+
+#endif
