@@ -107,7 +107,7 @@ static void take_switch(struct kernel_state *k, unsigned misc)
 	k->futex_known = false;
 }
 
-static void update_from_perf(struct kernel_state *k)
+static void update_from_perf(struct kernel_state *k, uint64_t as_of_ns)
 {
 	const char *records = (const char *)k->page + 4096;
 	/* Pairs with the kernel's barrier before it moves data_head. */
@@ -120,11 +120,16 @@ static void update_from_perf(struct kernel_state *k)
 		return;
 	while (k->tail < head) {
 		struct perf_event_header h;
-		uint64_t at = k->tail % RECORD_BYTES;
+		uint64_t time;
 
-		/* Records are multiples of 8 bytes, so a header never wraps. */
-		memcpy(&h, records + at, sizeof(h));
-		if (h.size < sizeof(h))
+		/* Records are multiples of 8 bytes, so words never wrap. */
+		memcpy(&h, records + k->tail % RECORD_BYTES, sizeof(h));
+		if (h.size < sizeof(h) + sizeof(time))
+			break;
+		/* The time stands last (struct sample_id). */
+		memcpy(&time, records + (k->tail + h.size - sizeof(time)) % RECORD_BYTES,
+		       sizeof(time));
+		if (time > as_of_ns && !lost)
 			break;
 		if (h.type == PERF_RECORD_SWITCH)
 			take_switch(k, h.misc);
@@ -135,15 +140,14 @@ static void update_from_perf(struct kernel_state *k)
 		k->known = false;
 		ask_proc(k);
 	}
-	k->tail = head;
-	atomic_store_explicit((_Atomic uint64_t *)&k->page->data_tail, head,
+	atomic_store_explicit((_Atomic uint64_t *)&k->page->data_tail, k->tail,
 			      memory_order_release);
 }
 
-void kernel_state_update(struct kernel_state *k)
+void kernel_state_update(struct kernel_state *k, uint64_t as_of_ns)
 {
 	if (k->page)
-		update_from_perf(k);
+		update_from_perf(k, as_of_ns);
 	else
 		ask_proc(k);
 }

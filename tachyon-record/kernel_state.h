@@ -29,8 +29,12 @@ struct kernel_state {
 void kernel_state_open(struct kernel_state *k, pid_t pid, pid_t tid);
 void kernel_state_close(struct kernel_state *k);
 
-/* Brings known and on_cpu up to now. */
-void kernel_state_update(struct kernel_state *k);
+/*
+ * Brings known and on_cpu up to as_of_ns (CLOCK_MONOTONIC), which never goes
+ * back.  The moment a tick was due is the one to ask for: when we wake up we
+ * take a CPU, and the thread that ran there is off it because of us.
+ */
+void kernel_state_update(struct kernel_state *k, uint64_t as_of_ns);
 
 /* True with *futex set (0: it waits on none) for a thread off the CPU. */
 bool kernel_state_futex(struct kernel_state *k, uint64_t *futex);

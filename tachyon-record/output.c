@@ -158,7 +158,7 @@ static bool learn_name(struct output *o, struct output_thread *t)
 		return false;
 	t->name_tries++;
 	len = thread_name_read((struct target *)o->target, t->record.interp_state,
-			       t->record.ident, name);
+			       t->record.ident, t->record.tid, name);
 	if (len < 0)
 		return false;
 	t->name = mem_copy(name, (size_t)len);

@@ -27,7 +27,7 @@ struct gil {
 	raddr holder_before;            /* at the tick before */
 	uint64_t switches_before;
 	bool seen_before;
-	unsigned range;                 /* in the snapshot */
+	unsigned range;                 /* in the snapshot: its own or an interpreter's */
 };
 
 struct interp {
@@ -52,6 +52,7 @@ struct thread {
 	bool is_main;
 	bool selected;                  /* its samples are recorded */
 	bool listed;                    /* found at the last refresh */
+	bool replaced;                  /* its state was given to another thread */
 	bool announced;                 /* the writer knows its number */
 	bool planned;                   /* part of this tick's first read */
 	bool read;                      /* node is certain as of its last read */

@@ -212,14 +212,14 @@ static void plan(struct sampler *s)
 		struct thread *t = s->roster.threads[i];
 		const struct gil *g = &s->roster.gils[s->roster.interps[t->interp].gil];
 
-		t->planned = t->selected && (!t->read || t->state == g->holder ||
+		t->planned = t->selected && !t->replaced && (!t->read || t->state == g->holder ||
 					     s->target->layout.free_threaded);
 		if (t->planned)
 			unwind_plan(&t->unwinder, &s->unwind, &s->snapshot);
 	}
 }
 
-static uint32_t state_flags(struct sampler *s, struct thread *t)
+static uint32_t state_flags(struct sampler *s, struct thread *t, uint64_t as_of_ns)
 {
 	const struct interp *in = &s->roster.interps[t->interp];
 	const struct gil *g = &s->roster.gils[in->gil];
@@ -227,7 +227,7 @@ static uint32_t state_flags(struct sampler *s, struct thread *t)
 	uint64_t futex;
 	uint32_t flags = 0;
 
-	kernel_state_update(&t->kernel);
+	kernel_state_update(&t->kernel, as_of_ns);
 	if (!t->kernel.known)
 		flags |= TRACE_ON_CPU << TRACE_UNKNOWN_SHIFT;
 	else if (t->kernel.on_cpu)
@@ -284,6 +284,8 @@ static enum unwind_status look_at(struct sampler *s, struct thread *t)
 		t->node = NODE_ROOT;
 	/* What is not certain is read again whoever holds the GIL. */
 	t->read = st == UNWIND_EXACT;
+	t->replaced = st == UNWIND_REPLACED;
+	s->roster.stale |= t->replaced;
 	return st;
 }
 
@@ -294,7 +296,7 @@ static bool look_at_threads(struct sampler *s, bool *failed)
 		struct thread *t = s->roster.threads[i];
 		enum unwind_status st = UNWIND_EXACT;
 
-		if (!t->selected)
+		if (!t->selected || t->replaced)
 			continue;
 		if (!announce(s, t))
 			return false;
@@ -316,15 +318,19 @@ static bool look_at_threads(struct sampler *s, bool *failed)
 }
 
 /* Collects what differs from what the writer knows. */
-static void collect_changes(struct sampler *s)
+static void collect_changes(struct sampler *s, uint64_t as_of_ns)
 {
 	for (size_t i = 0; i < s->roster.nthreads; i++) {
 		struct thread *t = s->roster.threads[i];
 		uint32_t flags;
 
-		if (!t->selected)
+		if (!t->selected || t->replaced) {
+			if (t->sent)
+				add_change(s, t->number, RECORD_ABSENT, 0);
+			t->sent = false;
 			continue;
-		flags = t->flags | state_flags(s, t);
+		}
+		flags = t->flags | state_flags(s, t, as_of_ns);
 		if (!t->sent || s->resend || t->node != t->sent_node || flags != t->sent_flags)
 			add_change(s, t->number, t->node, flags);
 		t->sent_node = t->node;
@@ -407,7 +413,7 @@ static void tick_unreadable(struct sampler *s, uint64_t at_ns, uint64_t deadline
 static void finish_tick(struct sampler *s, uint64_t at_ns, uint64_t deadline_ns,
 			bool failed)
 {
-	collect_changes(s);
+	collect_changes(s, deadline_ns);
 	set_process_state(s, true);
 	push_tick(s, at_ns, deadline_ns);
 	count(&s->counts.failed, failed);

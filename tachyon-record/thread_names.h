@@ -3,7 +3,8 @@
  * thread_names.h - the names that threading.Thread objects carry.
  *
  * Read from threading._active of the thread's own interpreter: a dict from
- * get_ident() to Thread, whose attribute _name is the name.
+ * get_ident() to Thread, whose attribute _name is the name.  An ident is used
+ * again as soon as a thread has ended, so _native_id has to agree, too.
  */
 #ifndef RECORD_THREAD_NAMES_H
 #define RECORD_THREAD_NAMES_H
@@ -17,6 +18,6 @@ enum { THREAD_NAME_MAX = 1024 };
 
 /* Length of the name in bytes, -1 if there is none (yet). */
 ptrdiff_t thread_name_read(struct target *t, raddr interp, uint64_t ident,
-			   char name[THREAD_NAME_MAX]);
+			   uint64_t tid, char name[THREAD_NAME_MAX]);
 
 #endif

@@ -38,9 +38,9 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-void unwinder_init(struct unwinder *u, raddr state)
+void unwinder_init(struct unwinder *u, raddr state, uint64_t tid)
 {
-	*u = (struct unwinder){ .state = state };
+	*u = (struct unwinder){ .state = state, .tid = tid };
 }
 
 void unwinder_release(struct unwinder *u)
@@ -190,6 +190,8 @@ static enum unwind_status resolve_frame(struct unwind_context *c, struct frame *
 	st = code_table_get(c->codes, c->remote, c->layout, c->ring, f->code, c->clock, &code);
 	if (st != CODE_OK)
 		return from_code_status(st);
+	if (code->head.shim)
+		return UNWIND_EXACT;
 	lasti = (int64_t)(f->instr - code->first_instr);
 	if (lasti >= (int64_t)code->head.bytes)
 		return UNWIND_TORN;
@@ -296,6 +298,24 @@ static void note_leaf(struct unwinder *u, struct leaf *leaf, enum walk w)
 	}
 }
 
+/*
+ * The leaf is not innermost any more.  What its memory holds soon afterwards,
+ * as a caller or just left, is better than nothing.
+ */
+static void look_back(struct unwinder *u, const struct unwind_context *c,
+		      const struct snapshot *s, struct leaf *leaf)
+{
+	enum walk w;
+	raddr at;
+
+	if (leaf->has_frame && leaf->has_candidate)
+		return;
+	w = walk(u, c, s, leaf->address, &at);
+	note_leaf(u, leaf, w);
+	if (w == WALK_MISSING)
+		unwind_want(u, c, at);
+}
+
 static enum unwind_status accept(struct unwinder *u, struct unwind_context *c, uint32_t *node)
 {
 	enum unwind_status st = resolve(u, c, &u->now, node);
@@ -313,9 +333,14 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 			    enum unwind_status *st)
 {
 	struct leaf_words words = unwind_leaf(u, c, s);
+	const char *state = unwind_state(u, c, s);
 	enum walk w;
 	raddr at;
 
+	if (state && word_at(state, OFF(c->layout, thread_native_id)) != u->tid) {
+		*st = UNWIND_REPLACED;
+		return ATTEMPT_STOP;
+	}
 	unwind_learn(u, c, s);
 	if (!words.first_known)
 		return ATTEMPT_STEP;
@@ -327,8 +352,10 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 		*st = UNWIND_EXACT;
 		return ATTEMPT_DONE;
 	}
-	if (words.first != leaf->address)
+	if (words.first != leaf->address) {
+		look_back(u, c, s, leaf);
 		return ATTEMPT_AGAIN;
+	}
 	w = walk(u, c, s, leaf->address, &at);
 	if (w == WALK_DONE && words.last_known && words.last == leaf->address &&
 	    (!leaf->has_frame || leaf->frame.code == u->now.v[0].code)) {

@@ -48,12 +48,17 @@ struct memo {
 	uint32_t parent;                /* node */
 };
 
-enum { MEMO_SLOTS = 64 };
+enum {
+	MEMO_SLOTS = 64,
+	CFRAMES = 4,
+};
 
 /* What is known of a thread's stack from earlier reads. */
 struct unwinder {
 	raddr state;                    /* PyThreadState */
-	raddr cframe;                   /* where the layout has one */
+	uint64_t tid;                   /* its native thread id: says whose state it is */
+	raddr cframes[CFRAMES];         /* where the layout has them; last seen first */
+	size_t deepest;                 /* bytes of the newest chunk lately in use */
 	struct chunk *chunks;           /* newest first */
 	size_t nchunks, chunk_room;
 	struct outlier *outliers;
@@ -65,6 +70,7 @@ struct unwinder {
 
 	/* Ranges of this thread in the snapshot that was planned last. */
 	unsigned first_range, state_range, cframe_range, end_range;
+	raddr cframe_low;               /* beginning of the planned part of the C stack */
 };
 
 struct unwind_context {
@@ -91,12 +97,13 @@ enum unwind_status {
 	UNWIND_CORRUPT,
 	UNWIND_NO_ROOM,                 /* the ring is full: the tick is lost */
 	UNWIND_FULL,                    /* a table is full: start a segment */
+	UNWIND_REPLACED,                /* the state is another thread's now */
 	UNWIND_GONE,                    /* the process has ended */
 };
 
 /* Sets the part of a thread state that unwinding reads. */
 void unwind_context_init(struct unwind_context *c);
-void unwinder_init(struct unwinder *u, raddr state);
+void unwinder_init(struct unwinder *u, raddr state, uint64_t tid);
 void unwinder_release(struct unwinder *u);
 /* Forgets nodes: a new segment has begun. */
 void unwinder_forget(struct unwinder *u);

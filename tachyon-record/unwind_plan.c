@@ -16,8 +16,12 @@ enum {
 	CHUNK_TOP = 16,
 	CHUNK_DATA = 24,
 	WORD = 8,
-	/* A few calls deeper than at the last tick is foreseen. */
-	SLACK = 512,
+	/* A few calls deeper than lately is foreseen. */
+	SLACK = 1024,
+	/* How fast "lately" ends: by one part in so many each tick. */
+	DEEPEST_DECAY = 64,
+	/* C frames of one thread further apart than this are not read together. */
+	MAX_CFRAME_SPAN = 8192,
 	/* Read of a chunk about which nothing is known yet. */
 	FIRST_USED = 4096,
 	/* Guards against garbage: 20 000 frames need some 2 MB. */
@@ -61,31 +65,50 @@ static bool has_cframe(const struct unwind_context *c)
 	return OFF(c->layout, thread_cframe) != ABSENT;
 }
 
-/* Where the pointer to the innermost frame was found last. */
-static raddr leaf_word(const struct unwinder *u, const struct unwind_context *c)
+/*
+ * Up to 3.12 the innermost frame is named by a _PyCFrame on the C stack, and
+ * each call from C has its own: the ones seen lately are read as one range.
+ */
+static size_t cframe_span(struct unwinder *u, const struct unwind_context *c)
 {
-	return has_cframe(c) ? u->cframe + (raddr)OFF(c->layout, cframe_current_frame)
-			     : u->state + (raddr)OFF(c->layout, thread_current_frame);
+	raddr low = u->cframes[0], high = low;
+
+	for (size_t i = 1; i < CFRAMES && u->cframes[i]; i++) {
+		raddr at = u->cframes[i];
+		raddr new_low = at < low ? at : low, new_high = at > high ? at : high;
+
+		if (new_high - new_low > MAX_CFRAME_SPAN)
+			break;
+		low = new_low;
+		high = new_high;
+	}
+	u->cframe_low = low;
+	return (size_t)(high - low) + (size_t)OFF(c->layout, cframe_current_frame) + WORD;
 }
 
 /* What is read of the newest chunk. */
-static size_t planned(const struct chunk *chunk)
+static size_t planned(const struct unwinder *u)
 {
-	return chunk->used + SLACK < chunk->size ? chunk->used + SLACK : chunk->size;
+	const struct chunk *chunk = &u->chunks[0];
+	size_t len = (chunk->used > u->deepest ? chunk->used : u->deepest) + SLACK;
+
+	return len < chunk->size ? len : chunk->size;
 }
 
 void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snapshot *s)
 {
 	const size_t frame_size = (size_t)OFF(c->layout, frame_size);
-	size_t keep = 0;
+	size_t keep = 0, span = 0;
 
 	u->first_range = s->n;
 	u->state_range = snapshot_add(s, u->state + (raddr)c->state_from,
 				      (size_t)c->state_len);
-	if (has_cframe(c) && u->cframe)
-		u->cframe_range = snapshot_add(s, leaf_word(u, c), WORD);
+	if (has_cframe(c) && u->cframes[0]) {
+		span = cframe_span(u, c);
+		u->cframe_range = snapshot_add(s, u->cframe_low, span);
+	}
 	if (u->nchunks)
-		snapshot_add(s, u->chunks[0].base, planned(&u->chunks[0]));
+		snapshot_add(s, u->chunks[0].base, planned(u));
 	for (size_t i = 0; i < u->noutliers; i++) {
 		if (c->tick - u->outliers[i].used_tick > OUTLIER_TICKS)
 			continue;
@@ -96,32 +119,66 @@ void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snap
 	for (size_t i = 1; i < u->nchunks; i++)
 		snapshot_add(s, u->chunks[i].base, u->chunks[i].used);
 	u->end_range = s->n;
-	if (!has_cframe(c) || u->cframe)
-		snapshot_add(s, leaf_word(u, c), WORD);
+	/* Which frame is innermost is asked again, last. */
+	if (!has_cframe(c)) {
+		snapshot_add(s, u->state + (raddr)OFF(c->layout, thread_current_frame), WORD);
+	} else {
+		snapshot_add(s, u->state + (raddr)OFF(c->layout, thread_cframe), WORD);
+		if (span)
+			snapshot_add(s, u->cframe_low, span);
+	}
+}
+
+/* The innermost frame by way of a C frame, in the ranges state and span. */
+static bool leaf_of_cframe(const struct unwinder *u, const struct unwind_context *c,
+			   const struct snapshot *s, const char *pointer, unsigned span,
+			   raddr *leaf)
+{
+	const char *word;
+
+	if (!pointer || !u->cframes[0])
+		return false;
+	word = snapshot_find(s, span, span + 1, word_at(pointer, 0) +
+			     (raddr)OFF(c->layout, cframe_current_frame), WORD);
+	if (word)
+		*leaf = word_at(word, 0);
+	return word != NULL;
 }
 
 struct leaf_words unwind_leaf(const struct unwinder *u, const struct unwind_context *c,
 			      const struct snapshot *s)
 {
-	const char *state = unwind_state(u, c, s), *first, *last;
+	const char *state = unwind_state(u, c, s), *last = snapshot_range(s, u->end_range);
 	struct leaf_words leaf = { 0 };
 
 	if (!state)
 		return leaf;
-	if (!has_cframe(c)) {
-		leaf.first = word_at(state, OFF(c->layout, thread_current_frame));
-		leaf.first_known = true;
-	} else {
-		if (!u->cframe || word_at(state, OFF(c->layout, thread_cframe)) != u->cframe)
-			return leaf;
-		first = snapshot_range(s, u->cframe_range);
-		leaf.first_known = first != NULL;
-		leaf.first = first ? word_at(first, 0) : 0;
+	if (has_cframe(c)) {
+		const char *first = state + OFF(c->layout, thread_cframe);
+
+		leaf.first_known = leaf_of_cframe(u, c, s, first, u->cframe_range,
+						  &leaf.first);
+		leaf.last_known = last && word_at(last, 0) == word_at(first, 0) &&
+				  leaf_of_cframe(u, c, s, last, u->end_range + 1, &leaf.last);
+		return leaf;
 	}
-	last = snapshot_range(s, u->end_range);
+	leaf.first = word_at(state, OFF(c->layout, thread_current_frame));
+	leaf.first_known = true;
 	leaf.last_known = last != NULL;
 	leaf.last = last ? word_at(last, 0) : 0;
 	return leaf;
+}
+
+/* Moves the C frame to the front of those seen lately. */
+static void learn_cframe(struct unwinder *u, raddr cframe)
+{
+	size_t i = 0;
+
+	while (i < CFRAMES - 1 && u->cframes[i] && u->cframes[i] != cframe)
+		i++;
+	for (; i > 0; i--)
+		u->cframes[i] = u->cframes[i - 1];
+	u->cframes[0] = cframe;
 }
 
 static void add_chunk(struct unwinder *u, raddr base, uint64_t size, uint64_t top)
@@ -163,7 +220,7 @@ void unwind_learn(struct unwinder *u, struct unwind_context *c, const struct sna
 	if (!state)
 		return;
 	if (has_cframe(c))
-		u->cframe = word_at(state, OFF(c->layout, thread_cframe));
+		learn_cframe(u, word_at(state, OFF(c->layout, thread_cframe)));
 	newest = word_at(state, OFF(c->layout, thread_datastack_chunk));
 	top = word_at(state, OFF(c->layout, thread_datastack_top));
 	if (!newest) {
@@ -177,6 +234,9 @@ void unwind_learn(struct unwinder *u, struct unwind_context *c, const struct sna
 	/* The state may be freed memory: nothing is believed blindly. */
 	used = top - newest < u->chunks[0].size ? (size_t)(top - newest) : u->chunks[0].size;
 	u->chunks[0].used = used < CHUNK_DATA ? CHUNK_DATA : used;
+	u->deepest -= u->deepest / DEEPEST_DECAY;
+	if (u->deepest < used)
+		u->deepest = used;
 }
 
 void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr address)
@@ -184,7 +244,7 @@ void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr addre
 	const size_t frame_size = (size_t)OFF(c->layout, frame_size);
 
 	/* Deeper in the newest chunk than foreseen: unwind_learn() has its top. */
-	if (u->nchunks && address - u->chunks[0].base + frame_size <= planned(&u->chunks[0]))
+	if (u->nchunks && address - u->chunks[0].base + frame_size <= planned(u))
 		return;
 	/* In an older chunk that has grown since it was listed: list again. */
 	for (size_t i = 0; i < u->nchunks; i++)
@@ -206,5 +266,7 @@ void unwind_distrust(struct unwinder *u)
 {
 	u->nchunks = 0;
 	u->noutliers = 0;
-	u->cframe = 0;
+	u->deepest = 0;
+	for (size_t i = 0; i < CFRAMES; i++)
+		u->cframes[i] = 0;
 }

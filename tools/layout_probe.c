@@ -105,6 +105,7 @@ static void frame_fields(void)
 #else
 	AT(code_version, PyCodeObject, co_version);
 #endif
+	AT(code_firsttraceable, PyCodeObject, _co_firsttraceable);
 	AT(code_adaptive, PyCodeObject, co_code_adaptive);
 }
 

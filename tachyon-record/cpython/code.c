@@ -19,12 +19,16 @@ void code_head_decode(const struct layout *l, const void *bytes, struct code_hea
 {
 	const char *b = bytes;
 	uint64_t units;
+	int32_t first;
 
 	memcpy(&head->filename, b + OFF(l, code_filename), sizeof(head->filename));
 	memcpy(&head->qualname, b + OFF(l, code_qualname), sizeof(head->qualname));
 	memcpy(&head->linetable, b + OFF(l, code_linetable), sizeof(head->linetable));
 	memcpy(&head->first_line, b + OFF(l, code_firstlineno), sizeof(head->first_line));
 	memcpy(&units, b + OFF(l, code_units), sizeof(units));
+	/* As _Py_InitCleanup (Python/specialize.c), which runs __init__() methods. */
+	memcpy(&first, b + OFF(l, code_firsttraceable), sizeof(first));
+	head->shim = first >= 0 && (uint64_t)first >= units;
 	head->version = 0;
 	if (OFF(l, code_version) != ABSENT)
 		memcpy(&head->version, b + OFF(l, code_version), sizeof(head->version));

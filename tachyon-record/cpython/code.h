@@ -5,6 +5,7 @@
 #ifndef CPYTHON_CODE_H
 #define CPYTHON_CODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ struct code_head {
 	uint32_t bytes;                 /* of instructions */
 	int32_t first_line;
 	uint32_t version;               /* never given twice; 0: not known */
+	bool shim;                      /* the interpreter's own: no source at all */
 };
 
 /* A code object's parts, copied into text one after the other. */

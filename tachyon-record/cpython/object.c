@@ -42,12 +42,15 @@ static bool str_head(struct remote *r, const struct layout *l, raddr str, struct
 	memcpy(&state, head + OFF(l, unicode_state), sizeof(state));
 	state >>= l->unicode_kind_shift;
 	h->kind = state & 7;
-	/* Code objects hold compact strings only (Objects/codeobject.c). */
-	if (!(state & 8) || (h->kind != 1 && h->kind != 2 && h->kind != 4))
+	if (h->kind != 1 && h->kind != 2 && h->kind != 4)
 		return false;
-	h->data = str + (raddr)(state & 16 ? OFF(l, unicode_ascii_data)
-					   : OFF(l, unicode_compact_data));
-	return true;
+	/* An instance of a subclass is not compact: a pointer leads to its text. */
+	if (!(state & 8))
+		h->data = remote_ptr(r, str + (raddr)OFF(l, unicode_compact_data));
+	else
+		h->data = str + (raddr)(state & 16 ? OFF(l, unicode_ascii_data)
+						   : OFF(l, unicode_compact_data));
+	return h->data != 0;
 }
 
 /* Appends one code point and returns its bytes; 0 if they do not fit. */
