@@ -25,21 +25,14 @@ Q := $(if $(V),,@)
 
 # ---- what is built from what ------------------------------------------------------------
 
-base_src := err mem buf text intern opt unit
-format_src := sink writer cursor foreign decode reader
-profile_src := clock filter profile symbols
-record_src := options launch procfs elf_symbols target remote cpython/layouts \
-	cpython/object cpython/code cpython/linetable snapshot code_table node_table \
-	kernel_state roster unwind_plan unwind sampler ring runs definitions thread_names \
-	output progress recording
-report_src :=
-
-objects = $(patsubst %,$(B)/obj/$(1)/%.o,$(2))
-base_obj    := $(call objects,base,$(base_src))
-format_obj  := $(call objects,format,$(format_src))
-profile_obj := $(call objects,profile,$(profile_src))
-record_obj  := $(call objects,tachyon-record,$(record_src))
-report_obj  := $(call objects,tachyon-report,$(report_src))
+# Every source but main.o is in a library, so that the tests link it, too.
+sources = $(patsubst $(1)/%.c,%,$(filter-out $(1)/main.c,$(wildcard $(1)/*.c $(1)/*/*.c)))
+objects = $(patsubst %,$(B)/obj/$(1)/%.o,$(call sources,$(1)))
+base_obj    := $(call objects,base)
+format_obj  := $(call objects,format)
+profile_obj := $(call objects,profile)
+record_obj  := $(call objects,tachyon-record)
+report_obj  := $(call objects,tachyon-report)
 
 programs := $(B)/tachyon-record $(B)/tachyon-report
 manuals1 := man/tachyon-record.1 man/tachyon-report.1

@@ -13,6 +13,8 @@ enum {
 	OWNED_BY_GENERATOR = 1,
 	/* Tries for one leaf; more of them do not find many more. */
 	MAX_TRIES = 50,
+	/* The same while a complete chain from the leaf is already in hand. */
+	CANDIDATE_TRIES = 8,
 	/* Reads that only follow the chain: outliers of a stack seen first. */
 	MAX_STEPS = 1 << 16,
 	/*
@@ -286,11 +288,14 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 /* Notes the first sight of the leaf's own frame, and of a chain from it. */
 static void note_leaf(struct unwinder *u, struct leaf *leaf, enum walk w)
 {
-	if (u->now.n && !leaf->has_frame) {
+	/* A frame that was just left has no code any more (from 3.14 on). */
+	if (!u->now.n || !u->now.v[0].code)
+		return;
+	if (!leaf->has_frame) {
 		leaf->frame = u->now.v[0];
 		leaf->has_frame = true;
 	}
-	if (w == WALK_DONE && !leaf->has_candidate && u->now.n &&
+	if (w == WALK_DONE && !leaf->has_candidate &&
 	    u->now.v[0].code == leaf->frame.code) {
 		u->candidate.n = 0;
 		swap(&u->candidate, &u->now);
@@ -325,6 +330,22 @@ static enum unwind_status accept(struct unwinder *u, struct unwind_context *c, u
 	return st;
 }
 
+/*
+ * The leaf is still innermost at the end of the read, or it has made calls:
+ * frames of a chunk come and go in the order of their addresses, so while a
+ * later one is there it is there, too, and its callers have not moved.
+ */
+static bool is_still_there(const struct unwinder *u, const struct leaf_words *words)
+{
+	const struct chunk *chunk = u->chunks;
+
+	if (words->last == words->first)
+		return true;
+	return u->nchunks && words->last > words->first &&
+	       words->first - chunk->base < chunk->size &&
+	       words->last - chunk->base < chunk->size;
+}
+
 enum attempt { ATTEMPT_DONE, ATTEMPT_STEP, ATTEMPT_AGAIN, ATTEMPT_STOP };
 
 /* One look at a copy for the leaf of this tick. */
@@ -357,7 +378,8 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 		return ATTEMPT_AGAIN;
 	}
 	w = walk(u, c, s, leaf->address, &at);
-	if (w == WALK_DONE && words.last_known && words.last == leaf->address &&
+	if (w == WALK_DONE && words.last_known && is_still_there(u, &words) &&
+	    u->now.v[0].code &&
 	    (!leaf->has_frame || leaf->frame.code == u->now.v[0].code)) {
 		*st = accept(u, c, node);
 		return *st == UNWIND_TORN || *st == UNWIND_CORRUPT ? ATTEMPT_AGAIN
@@ -373,6 +395,11 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 	return ATTEMPT_STEP;
 }
 
+static unsigned most_tries(const struct leaf *leaf)
+{
+	return leaf->has_candidate ? CANDIDATE_TRIES : MAX_TRIES;
+}
+
 enum unwind_status unwind(struct unwinder *u, struct unwind_context *c, struct snapshot *s,
 			  uint32_t *node)
 {
@@ -386,7 +413,7 @@ enum unwind_status unwind(struct unwinder *u, struct unwind_context *c, struct s
 
 		if (a == ATTEMPT_DONE)
 			return st;
-		if (a == ATTEMPT_STOP || (a == ATTEMPT_AGAIN && ++tries == MAX_TRIES) ||
+		if (a == ATTEMPT_STOP || (a == ATTEMPT_AGAIN && ++tries >= most_tries(&leaf)) ||
 		    (a == ATTEMPT_STEP && ++steps == MAX_STEPS))
 			break;
 		if (now_ns() > c->retry_until_ns && (tries > 1 || steps > MAX_TRIES))
@@ -404,7 +431,7 @@ enum unwind_status unwind(struct unwinder *u, struct unwind_context *c, struct s
 			unwind_distrust(u);
 			tries++;
 		}
-		if (tries >= MAX_TRIES)
+		if (tries >= most_tries(&leaf))
 			break;
 	}
 	if (st == UNWIND_TORN || st == UNWIND_CORRUPT)
