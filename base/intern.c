@@ -128,7 +128,8 @@ uint32_t intern_add(struct intern *t, const void *key, size_t len)
 		for (; t->slots[i]; i = (i + 1) & (t->nslots - 1)) {
 			uint32_t id = (uint32_t)t->slots[i];
 
-			if (t->slots[i] == slot_value(hash, id) && is_key(t, id, key, len))
+			if (t->slots[i] == slot_value(hash, id) &&
+			    is_key(t, id, key, len))
 				return id;
 		}
 	}
@@ -150,5 +151,6 @@ uint32_t intern_add(struct intern *t, const void *key, size_t len)
 
 size_t intern_memory(const struct intern *t)
 {
-	return t->keys.cap + t->ends_cap * sizeof(*t->ends) + t->nslots * sizeof(*t->slots);
+	return t->keys.cap + t->ends_cap * sizeof(*t->ends) +
+	       t->nslots * sizeof(*t->slots);
 }

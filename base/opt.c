@@ -38,6 +38,9 @@ void opt_init(struct opt_scan *s, const struct opt *table, int argc, char **argv
 /* Puts what is left behind the operands seen so far, and ends the pass. */
 static int finish(struct opt_scan *s)
 {
+	/* Without any they can stay where they are: argv is then left alone. */
+	if (s->noperands == 0)
+		s->operands = s->argv + s->next;
 	while (s->next < s->argc)
 		s->operands[s->noperands++] = s->argv[s->next++];
 	return 0;
@@ -55,8 +58,8 @@ static int take_value(struct opt_scan *s, const struct opt *o, const char *joine
 	}
 	if (!joined) {
 		if (s->next >= s->argc)
-			return err_set(err, EINVAL, "--%s: needs a value; give %s", o->name,
-				       o->arg);
+			return err_set(err, EINVAL, "--%s: needs a value; give %s",
+				       o->name, o->arg);
 		joined = s->argv[s->next++];
 	}
 	s->value = joined;
@@ -82,8 +85,9 @@ static int unknown_long(const struct opt_scan *s, const char *name, int len,
 		}
 	}
 	if (best)
-		return err_set(err, EINVAL, "--%.*s: unknown option; did you mean --%s?",
-			       len, name, best->name);
+		return err_set(err, EINVAL,
+			       "--%.*s: unknown option; did you mean --%s?", len, name,
+			       best->name);
 	return err_set(err, EINVAL, "--%.*s: unknown option; see --help", len, name);
 }
 
@@ -112,12 +116,13 @@ static int next_long(struct opt_scan *s, const char *word, struct err *err)
 			found = o;
 	}
 	if (other)
-		return err_set(err, EINVAL, "--%.*s: could be --%s or --%s", shown, word,
-			       found->name, other->name);
+		return err_set(err, EINVAL, "--%.*s: could be --%s or --%s", shown,
+			       word, found->name, other->name);
 	if (found)
 		return take_value(s, found, equals ? equals + 1 : NULL, err);
 	if (elsewhere)
-		return err_set(err, EINVAL, "--%s: not an option of this command; see --help",
+		return err_set(err, EINVAL,
+			       "--%s: not an option of this command; see --help",
 			       elsewhere->name);
 	return unknown_long(s, word, shown, err);
 }

@@ -42,7 +42,10 @@ enum opt_order {
 	OPT_STOP,               /* the first operand ends the options */
 };
 
-/* The state of one pass; argv is reordered when options follow operands. */
+/*
+ * The state of one pass.  Where options stand between operands, words of argv
+ * are overwritten so that the operands come together.
+ */
 struct opt_scan {
 	const struct opt *opt;  /* the row just returned */
 	const char *value;      /* its value; NULL for a switch */

@@ -100,7 +100,8 @@ bool text_is_unsafe(uint32_t code)
  * The printable form of what s begins with: *used bytes of it become the
  * returned number of bytes in out.
  */
-static size_t escape_one(char out[ESCAPED_SIZE], const char *s, size_t len, size_t *used)
+static size_t escape_one(char out[ESCAPED_SIZE], const char *s, size_t len,
+			 size_t *used)
 {
 	uint32_t code;
 	size_t n = text_decode(s, len, &code);
@@ -112,9 +113,10 @@ static size_t escape_one(char out[ESCAPED_SIZE], const char *s, size_t len, size
 	}
 	*used = n ? n : 1;
 	if (n <= 1)
-		return (size_t)snprintf(out, ESCAPED_SIZE, "\\x%02x", (unsigned char)*s);
-	return (size_t)snprintf(out, ESCAPED_SIZE, code > 0xffff ? "\\U%08x" : "\\u%04x",
-				code);
+		return (size_t)snprintf(out, ESCAPED_SIZE, "\\x%02x",
+					(unsigned char)*s);
+	return (size_t)snprintf(out, ESCAPED_SIZE,
+				code > 0xffff ? "\\U%08x" : "\\u%04x", code);
 }
 
 void text_escape(struct buf *out, const void *s, size_t len)

@@ -27,7 +27,8 @@ static const struct suffix intervals[] = {
 };
 
 static const struct suffix rates[] = {
-	{ "", 1 }, { "hz", 1 }, { "k", 1e3 }, { "khz", 1e3 }, { "mhz", 1e6 }, { NULL, 0 },
+	{ "", 1 }, { "hz", 1 }, { "k", 1e3 }, { "khz", 1e3 }, { "mhz", 1e6 },
+	{ NULL, 0 },
 };
 
 static const struct suffix sizes[] = {
@@ -109,15 +110,15 @@ int unit_parse_interval(const char *text, uint64_t *ns, struct err *err)
 int unit_parse_rate(const char *text, uint64_t *period_ns, struct err *err)
 {
 	double hz;
-	int rc = parse(text, rates, "a rate; give samples a second, such as 1000 or 10khz",
-		       &hz, err);
+	int rc = parse(text, rates,
+		       "a rate; give samples a second, such as 1000 or 10khz", &hz,
+		       err);
 
 	if (rc < 0)
 		return rc;
 	if (hz < 1.0 / 3600 || hz > 1e6)
-		return err_set(err, ERANGE,
-			       "%s: rate out of range; give more than 0 and at most 1mhz",
-			       text);
+		return err_set(err, ERANGE, "%s: rate out of range; give more than 0 "
+			       "and at most 1mhz", text);
 	*period_ns = (uint64_t)(1e9 / hz + 0.5);
 	return 0;
 }

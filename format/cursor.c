@@ -129,7 +129,8 @@ bool cursor_array(struct cursor *c, uint32_t *n)
 {
 	struct head h;
 
-	if (c->p >= c->end || !((*c->p & 0xf0) == 0x90 || *c->p == 0xdc || *c->p == 0xdd) ||
+	if (c->p >= c->end ||
+	    !((*c->p & 0xf0) == 0x90 || *c->p == 0xdc || *c->p == 0xdd) ||
 	    read_head(c->p, (size_t)(c->end - c->p), &h) != MEASURE_DONE)
 		return false;
 	*n = (uint32_t)h.children;

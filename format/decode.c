@@ -161,7 +161,8 @@ static int decode_functions(struct decoder *d, struct cursor *c, struct trace_ob
 
 	if (!read_first(c, d->nfunctions, &f->first) ||
 	    !peek_count(*c, d->nfunctions, TRACE_MAX_FUNCTIONS, &f->n))
-		return bad(err, "a batch of functions is out of order or over the limit");
+		return bad(err,
+			   "a batch of functions is out of order or over the limit");
 
 	size_t size = sizeof(*f->items);
 	struct trace_function *items = scratch_array(d, ITEMS, f->n, size);
@@ -182,7 +183,8 @@ static int decode_locations(struct decoder *d, struct cursor *c, struct trace_ob
 
 	if (!read_first(c, d->nlocations, &l->first) ||
 	    !peek_count(*c, d->nlocations, TRACE_MAX_LOCATIONS, &l->n))
-		return bad(err, "a batch of locations is out of order or over the limit");
+		return bad(err,
+			   "a batch of locations is out of order or over the limit");
 
 	size_t size = sizeof(*l->items);
 	struct trace_location *items = scratch_array(d, ITEMS, l->n, size);
@@ -231,7 +233,8 @@ static int decode_stacks(struct decoder *d, struct cursor *c, struct trace_objec
 		items[i].parent = id - distance;
 		d->depth[id - 1] = distance == id ? 1 : d->depth[id - distance - 1] + 1;
 		if (d->depth[id - 1] > TRACE_MAX_DEPTH)
-			return bad(err, "a stack is deeper than the limit of the format");
+			return bad(err,
+				   "a stack is deeper than the limit of the format");
 	}
 	s->items = items;
 	d->nstacks += s->n;
@@ -251,9 +254,11 @@ static int decode_header(struct decoder *d, struct cursor *c, struct trace_objec
 	    !read_u32(c, UINT32_MAX, &h->major))
 		return err_set(err, EINVAL, "not a tachyon trace");
 	if (h->major != TRACE_MAJOR)
-		return err_set(err, ENOTSUP, "written in version %u of the trace format, "
-			       "this program reads version %d; use the tachyon that wrote it",
-			       h->major, TRACE_MAJOR);
+		return err_set(
+			err, ENOTSUP,
+			"written in version %u of the trace format, "
+			"this program reads version %d; use the tachyon that wrote it",
+			h->major, TRACE_MAJOR);
 	if (!read_u32(c, UINT32_MAX, &h->minor) || !read_time(c, &h->mono_ns) ||
 	    !read_time(c, &h->wall_ns) || !read_map(d, c, &h->info))
 		return bad(err, "the header is not complete");
@@ -416,10 +421,12 @@ static bool compute_times(struct decoder *d, const struct trace_block *b,
 		if (k && __builtin_add_overflow(slot, b->interval_ns, &slot))
 			return false;
 		if (skip < b->nskips && b->skips[skip].tick == k &&
-		    (__builtin_mul_overflow(b->skips[skip++].slots, b->interval_ns, &jump) ||
+		    (__builtin_mul_overflow(b->skips[skip++].slots, b->interval_ns,
+					    &jump) ||
 		     __builtin_add_overflow(slot, jump, &slot)))
 			return false;
-		if (__builtin_add_overflow(slot, (int64_t)b->late_us[k] * 1000, &at) || at < 0)
+		if (__builtin_add_overflow(slot, (int64_t)b->late_us[k] * 1000, &at) ||
+		    at < 0)
 			return false;
 		times[k] = (uint64_t)at;
 	}
@@ -453,7 +460,8 @@ static int read_group(struct decoder *d, struct cursor *c, const struct trace_bl
 
 		end += runs[i].len;
 		if (failed ? runs[i].stack != 0 : g->thread == 0)
-			return bad(err, "a failed sample has a stack, or one has no thread");
+			return bad(err,
+				   "a failed sample has a stack, or one has no thread");
 	}
 	if (end > b->nticks)
 		return bad(err, "samples reach beyond the ticks of their block");
@@ -483,7 +491,8 @@ static int decode_samples(struct decoder *d, struct cursor *c, struct trace_obje
 	if (!cursor_array(c, &b->ngroups))
 		return bad(err, "a block of samples is not complete");
 
-	struct trace_group *groups = scratch_array(d, GROUPS, b->ngroups, sizeof(*groups));
+	struct trace_group *groups = scratch_array(d, GROUPS, b->ngroups,
+						   sizeof(*groups));
 	size_t nruns = 0;
 
 	for (uint32_t i = 0; i < b->ngroups; i++) {

@@ -73,7 +73,8 @@ void trace_reader_free(struct trace_reader *r)
 static int damaged(struct trace_reader *r, int code, const char *what)
 {
 	if (code == EBADMSG)
-		r->status = err_set(&r->why, code, "%s: damaged in frame %llu, object %llu: %s",
+		r->status = err_set(&r->why, code,
+				    "%s: damaged in frame %llu, object %llu: %s",
 				    r->name, (unsigned long long)r->frames + 1,
 				    (unsigned long long)r->objects + 1, what);
 	else
@@ -99,7 +100,8 @@ static int fill_input(struct trace_reader *r, struct err *err)
 
 		if (code == EAGAIN || code == EWOULDBLOCK)
 			return -EAGAIN;
-		return err_set(err, code, "%s: cannot read: %s", r->name, strerror(code));
+		return err_set(err, code, "%s: cannot read: %s", r->name,
+			       strerror(code));
 	}
 	r->input_len += (size_t)n;
 	r->bytes += (uint64_t)n;
@@ -152,7 +154,8 @@ static int decompress(struct trace_reader *r)
 static int measure_next(struct trace_reader *r)
 {
 	static const char *const why[] = {
-		[MEASURE_TOO_LARGE] = "a count or length is above the limit of the format",
+		[MEASURE_TOO_LARGE] =
+			"a count or length is above the limit of the format",
 		[MEASURE_TOO_DEEP] = "arrays are nested too deeply",
 		[MEASURE_INVALID] = "a byte that msgpack does not define",
 	};
@@ -160,7 +163,8 @@ static int measure_next(struct trace_reader *r)
 
 	if (r->raw_at == r->raw.len)
 		return 0;
-	rc = measure_object(&r->measure, r->raw.data + r->raw_at, r->raw.len - r->raw_at);
+	rc = measure_object(&r->measure, r->raw.data + r->raw_at,
+			    r->raw.len - r->raw_at);
 	if (rc == MEASURE_DONE)
 		return 1;
 	if (rc != MEASURE_MORE)
@@ -193,8 +197,10 @@ static int at_end(struct trace_reader *r, struct err *err)
 		return r->status;
 	if (!r->in_frame)
 		return err_set(err, EINVAL, "%s: holds no trace", r->name);
-	return err_set(err, ENODATA, "%s: ends in the middle of a frame; the recorder was "
-		       "killed or the file was cut, up to a second is missing", r->name);
+	return err_set(err, ENODATA,
+		       "%s: ends in the middle of a frame; the recorder was "
+		       "killed or the file was cut, up to a second is missing",
+		       r->name);
 }
 
 /* Gets more raw bytes, or input for them.  Returns 1, 0 at the end, or -errno. */

@@ -109,7 +109,8 @@ int sink_write(struct sink *s, const void *bytes, size_t len, struct err *err)
 
 	s->out.len = 0;
 
-	size_t n = ZSTD_compress2(s->zstd, buf_reserve(&s->out, bound), bound, bytes, len);
+	size_t n = ZSTD_compress2(s->zstd, buf_reserve(&s->out, bound), bound, bytes,
+				  len);
 
 	if (ZSTD_isError(n))
 		return err_set(err, EIO, "zstd: %s", ZSTD_getErrorName(n));

@@ -59,7 +59,7 @@ struct trace_skip {
 struct trace_block {
 	uint32_t process;
 	uint64_t start_ns, interval_ns; /* CLOCK_MONOTONIC of the recorder's host */
-	uint32_t known;                 /* enum trace_flag that the recorder determines */
+	uint32_t known;                 /* enum trace_flag that are determined */
 	uint32_t nticks;
 	const int32_t *late_us;
 	uint32_t nskips;

@@ -48,7 +48,7 @@ enum trace_flag {
 	TRACE_GC        = 1 << 3,       /* it was collecting garbage */
 	TRACE_NATIVE    = 1 << 4,       /* the leaf was in native code */
 	TRACE_EXCEPTION = 1 << 5,       /* raising or handling an exception */
-	TRACE_INEXACT   = 1 << 6,       /* leaf function right, callers or line not proven */
+	TRACE_INEXACT   = 1 << 6,       /* leaf right, callers or line unproven */
 	TRACE_FAILED    = 1 << 7,       /* no stack; the reason is in bits 8-11 */
 	TRACE_STATE_FLAGS = 0x3f,       /* those that can be unknown */
 };
@@ -88,7 +88,7 @@ enum trace_end_reason {
 	TRACE_END_DURATION = 1,         /* the time asked for is over */
 	TRACE_END_TARGET   = 2,         /* the target ended */
 	TRACE_END_SIGNAL   = 3,         /* the recorder was told to stop */
-	TRACE_END_ERROR    = 4,         /* the recorder could not go on; text says why */
+	TRACE_END_ERROR    = 4,         /* the recorder failed; text says why */
 };
 
 enum trace_source_flag {

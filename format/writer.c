@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * writer.c - packs objects into the frame being filled.
+ * writer.c - checks objects and packs them into the frame being filled.
  *
- * An object is packed at the end of the frame and taken back when it turns
- * out too large.  A definition is pending as long as its table holds it and
- * `written` has not reached its id, so pending ones take no memory of their own.
+ * A definition is pending as long as its table holds it and `written` has not
+ * reached its id, so pending ones take no memory of their own.
  */
 #include "format/writer.h"
 
 #include <errno.h>
-#include <msgpack.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/intern.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "format/pack.h"
 #include "format/sink.h"
 
 enum {
@@ -53,10 +51,7 @@ static const struct {
 
 struct trace_writer {
 	struct sink *sink;
-	struct buf frame;               /* msgpack of the frame being filled */
-	size_t object;                  /* where the object being packed begins */
-	bool refused;                   /* a part of that is over its own limit */
-	msgpack_packer pk;              /* appends to frame */
+	struct pack pack;               /* the frame being filled */
 	bool in_segment;                /* a header was written */
 	struct intern table[NTABLES];
 	uint32_t written[NTABLES];      /* last id that is in the trace */
@@ -66,12 +61,6 @@ struct trace_writer {
 	int status;                     /* 0, or what every call returns */
 	struct err why;
 };
-
-static int append(void *frame, const char *bytes, size_t len)
-{
-	buf_add(frame, bytes, len);
-	return 0;
-}
 
 static void reset_segment(struct trace_writer *w)
 {
@@ -95,7 +84,7 @@ struct trace_writer *trace_writer_new(int fd, int level, struct err *err)
 	struct trace_writer *w = mem_alloc(1, sizeof(*w));
 
 	w->sink = sink;
-	msgpack_packer_init(&w->pk, &w->frame, append);
+	pack_init(&w->pack);
 	for (int i = 0; i < NTABLES; i++)
 		intern_init(&w->table[i], tables[i].width, tables[i].limit);
 	return w;
@@ -107,7 +96,7 @@ void trace_writer_free(struct trace_writer *w)
 		return;
 	reset_segment(w);
 	sink_free(w->sink);
-	buf_release(&w->frame);
+	pack_release(&w->pack);
 	free(w);
 }
 
@@ -123,123 +112,50 @@ int trace_writer_flush(struct trace_writer *w, struct err *err)
 {
 	int rc = writer_status(w, err);
 
-	if (rc < 0 || w->frame.len == 0)
+	if (rc < 0 || w->pack.frame.len == 0)
 		return rc;
-	w->status = sink_write(w->sink, w->frame.data, w->frame.len, &w->why);
-	w->frame.len = 0;
+	w->status = sink_write(w->sink, w->pack.frame.data, w->pack.frame.len, &w->why);
+	w->pack.frame.len = 0;
 	return writer_status(w, err);
-}
-
-/* --- packing ------------------------------------------------------------ */
-
-static void put_uint(struct trace_writer *w, uint64_t n)
-{
-	msgpack_pack_uint64(&w->pk, n);
-}
-
-static void put_int(struct trace_writer *w, int64_t n)
-{
-	msgpack_pack_int64(&w->pk, n);
-}
-
-static void put_array(struct trace_writer *w, size_t n)
-{
-	msgpack_pack_array(&w->pk, n);
-}
-
-/* Text as str, other bytes as bin, so that no reader trips over bad UTF-8. */
-static void put_bytes(struct trace_writer *w, const char *s, size_t len)
-{
-	if (len > TRACE_MAX_STRING)
-		len = text_cut(s, len, TRACE_MAX_STRING);
-	if (text_is_utf8(s, len))
-		msgpack_pack_str_with_body(&w->pk, s, len);
-	else
-		msgpack_pack_bin_with_body(&w->pk, s, len);
-}
-
-static void put_text(struct trace_writer *w, const char *s)
-{
-	put_bytes(w, s ? s : "", s ? strlen(s) : 0);
-}
-
-static void put_list(struct trace_writer *w, const char *const *list)
-{
-	size_t n = 0;
-
-	while (list && list[n])
-		n++;
-	put_array(w, n);
-	for (size_t i = 0; i < n; i++)
-		put_text(w, list[i]);
-}
-
-static void put_info(struct trace_writer *w, const struct trace_info *info, size_t n)
-{
-	size_t start = w->frame.len;
-
-	msgpack_pack_map(&w->pk, n);
-	for (size_t i = 0; i < n; i++) {
-		put_text(w, info[i].key);
-		if (info[i].str)
-			put_text(w, info[i].str);
-		else if (info[i].list)
-			put_list(w, info[i].list);
-		else
-			put_int(w, info[i].num);
-	}
-	w->refused |= w->frame.len - start > TRACE_MAX_INFO;
-}
-
-static void open_object(struct trace_writer *w, enum trace_type type, size_t nfields)
-{
-	w->object = w->frame.len;
-	w->refused = false;
-	put_array(w, 1 + nfields);
-	put_uint(w, type);
 }
 
 static int close_object(struct trace_writer *w, struct err *err)
 {
-	size_t len = w->frame.len - w->object;
-
-	if (w->refused || len > TRACE_MAX_OBJECT) {
-		w->frame.len = w->object;
-		return err_set(err, E2BIG, "trace: an object of %zu bytes is above a "
-			       "limit of the format", len);
-	}
-	return w->frame.len < TRACE_FRAME_BYTES ? 0 : trace_writer_flush(w, err);
+	if (!pack_close(&w->pack))
+		return err_set(err, E2BIG,
+			       "trace: an object is above a limit of the format");
+	return w->pack.frame.len < TRACE_FRAME_BYTES ? 0 : trace_writer_flush(w, err);
 }
 
 /* --- definitions -------------------------------------------------------- */
 
 /*
  * One column of a table of fixed-size keys: the 32-bit field at an offset.
- * In a stack the parent is written as the distance to it, which is mostly 1.
+ * Ids are small enough for int32_t.  In a stack the parent is written as the
+ * distance to it, which is mostly 1.
  */
 static void put_column(struct trace_writer *w, enum table which, size_t offset,
 		       uint32_t first, uint32_t n)
 {
-	put_array(w, n);
+	bool is_parent = which == STACKS &&
+			 offset == offsetof(struct stack_key, parent);
+
+	pack_array(&w->pack, n);
 	for (uint32_t id = first; id < first + n; id++) {
 		const char *key = intern_get(&w->table[which], id, NULL);
 		int32_t value;
 
 		memcpy(&value, key + offset, sizeof(value));
-		if (which == STACKS && offset == offsetof(struct stack_key, parent))
-			put_uint(w, id - (uint32_t)value);
-		else if (which == LOCATIONS || offset == offsetof(struct function_key, first_line))
-			put_int(w, value);
-		else
-			put_uint(w, (uint32_t)value);
+		pack_int(&w->pack, is_parent ? (int64_t)id - value : value);
 	}
 }
 
 static bool has_opcodes(const struct trace_writer *w, uint32_t first, uint32_t n)
 {
 	for (uint32_t id = first; id < first + n; id++) {
-		const struct trace_location *l = intern_get(&w->table[LOCATIONS], id, NULL);
+		const struct trace_location *l;
 
+		l = intern_get(&w->table[LOCATIONS], id, NULL);
 		if (l->opcode != -1)
 			return true;
 	}
@@ -248,6 +164,7 @@ static bool has_opcodes(const struct trace_writer *w, uint32_t first, uint32_t n
 
 static uint32_t put_strings(struct trace_writer *w, uint32_t first, uint32_t n)
 {
+	struct pack *out = &w->pack;
 	size_t bytes = 0, len;
 	uint32_t taken = 0;
 
@@ -255,11 +172,11 @@ static uint32_t put_strings(struct trace_writer *w, uint32_t first, uint32_t n)
 		intern_get(&w->table[STRINGS], first + taken++, &len);
 		bytes += len;
 	}
-	put_array(w, taken);
+	pack_array(out, taken);
 	for (uint32_t i = 0; i < taken; i++) {
 		const char *s = intern_get(&w->table[STRINGS], first + i, &len);
 
-		put_bytes(w, s, len);
+		pack_bytes(out, s, len);
 	}
 	return taken;
 }
@@ -275,19 +192,21 @@ static int put_definitions(struct trace_writer *w, struct err *err)
 		[LOCATIONS] = { TRACE_LOCATIONS, 6 },
 		[STACKS]    = { TRACE_STACKS, 2 },
 	};
+	struct pack *out = &w->pack;
 
 	for (enum table t = 0; t < NTABLES; t++) {
 		while (w->written[t] < w->table[t].count) {
-			uint32_t first = w->written[t] + 1, n = w->table[t].count - w->written[t];
+			uint32_t first = w->written[t] + 1;
+			uint32_t n = w->table[t].count - w->written[t];
 			size_t ncolumns = rows[t].ncolumns;
 
 			if (n > BATCH_ENTRIES)
 				n = BATCH_ENTRIES;
-			/* The last column of locations is left out when it says nothing. */
+			/* The last column of locations may have nothing to say. */
 			if (t == LOCATIONS && !has_opcodes(w, first, n))
 				ncolumns--;
-			open_object(w, rows[t].type, 1 + ncolumns);
-			put_uint(w, first);
+			pack_open(out, rows[t].type, 1 + ncolumns);
+			pack_uint(out, first);
 			if (t == STRINGS)
 				n = put_strings(w, first, n);
 			for (size_t c = 0; t != STRINGS && c < ncolumns; c++)
@@ -357,6 +276,7 @@ uint32_t trace_writer_stack(struct trace_writer *w, uint32_t parent, uint32_t lo
 static int begin(struct trace_writer *w, enum trace_type type, size_t nfields,
 		 struct err *err)
 {
+	struct pack *out = &w->pack;
 	int rc = writer_status(w, err);
 
 	if (rc < 0)
@@ -365,32 +285,35 @@ static int begin(struct trace_writer *w, enum trace_type type, size_t nfields,
 		return err_set(err, EINVAL, "trace: no header was written");
 	rc = put_definitions(w, err);
 	if (rc == 0)
-		open_object(w, type, nfields);
+		pack_open(out, type, nfields);
 	return rc;
 }
 
 int trace_writer_header(struct trace_writer *w, uint64_t mono_ns, uint64_t wall_ns,
 			const struct trace_info *info, size_t ninfo, struct err *err)
 {
+	struct pack *out = &w->pack;
 	int rc = trace_writer_flush(w, err);
 
 	if (rc < 0)
 		return rc;
 	reset_segment(w);
 	w->in_segment = true;
-	open_object(w, TRACE_HEADER, 6);
-	put_text(w, TRACE_MAGIC);
-	put_uint(w, TRACE_MAJOR);
-	put_uint(w, TRACE_MINOR);
-	put_uint(w, mono_ns);
-	put_uint(w, wall_ns);
-	put_info(w, info, ninfo);
+	pack_open(out, TRACE_HEADER, 6);
+	pack_text(out, TRACE_MAGIC);
+	pack_uint(out, TRACE_MAJOR);
+	pack_uint(out, TRACE_MINOR);
+	pack_uint(out, mono_ns);
+	pack_uint(out, wall_ns);
+	pack_info(out, info, ninfo);
 	return close_object(w, err);
 }
 
 int trace_writer_process(struct trace_writer *w, const struct trace_process *p,
 			 struct err *err)
 {
+	struct pack *out = &w->pack;
+
 	if (p->id != w->nprocesses + 1 || p->id > TRACE_MAX_PROCESSES)
 		return err_set(err, EINVAL, "trace: process %u is out of order", p->id);
 
@@ -398,14 +321,14 @@ int trace_writer_process(struct trace_writer *w, const struct trace_process *p,
 
 	if (rc < 0)
 		return rc;
-	put_uint(w, p->id);
-	put_uint(w, p->pid);
-	put_uint(w, p->ppid);
-	put_uint(w, p->start_ns);
-	put_list(w, p->argv);
-	put_text(w, p->exe);
-	put_uint(w, p->python);
-	put_info(w, p->info, p->ninfo);
+	pack_uint(out, p->id);
+	pack_uint(out, p->pid);
+	pack_uint(out, p->ppid);
+	pack_uint(out, p->start_ns);
+	pack_list(out, p->argv);
+	pack_text(out, p->exe);
+	pack_uint(out, p->python);
+	pack_info(out, p->info, p->ninfo);
 	rc = close_object(w, err);
 	if (rc == 0)
 		w->nprocesses++;
@@ -415,6 +338,8 @@ int trace_writer_process(struct trace_writer *w, const struct trace_process *p,
 int trace_writer_thread(struct trace_writer *w, const struct trace_thread *t,
 			struct err *err)
 {
+	struct pack *out = &w->pack;
+
 	if (t->id == 0 || t->id > w->nthreads + 1 || t->id > TRACE_MAX_THREADS ||
 	    t->process == 0 || t->process > w->nprocesses)
 		return err_set(err, EINVAL, "trace: thread %u is out of order", t->id);
@@ -423,13 +348,13 @@ int trace_writer_thread(struct trace_writer *w, const struct trace_thread *t,
 
 	if (rc < 0)
 		return rc;
-	put_uint(w, t->id);
-	put_uint(w, t->process);
-	put_uint(w, t->tid);
-	put_uint(w, t->python_id);
-	put_bytes(w, t->name ? t->name : "", t->name ? t->name_len : 0);
-	put_uint(w, t->interpreter);
-	put_uint(w, t->is_main);
+	pack_uint(out, t->id);
+	pack_uint(out, t->process);
+	pack_uint(out, t->tid);
+	pack_uint(out, t->python_id);
+	pack_bytes(out, t->name ? t->name : "", t->name ? t->name_len : 0);
+	pack_uint(out, t->interpreter);
+	pack_uint(out, t->is_main);
 	rc = close_object(w, err);
 	if (rc == 0 && t->id > w->nthreads)
 		w->nthreads = t->id;
@@ -442,7 +367,8 @@ static int check_group(const struct trace_writer *w, const struct trace_block *b
 	uint64_t end = g->first;
 
 	if (g->thread > w->nthreads)
-		return err_set(err, EINVAL, "trace: thread %u is not defined", g->thread);
+		return err_set(err, EINVAL, "trace: thread %u is not defined",
+			       g->thread);
 	for (uint32_t i = 0; i < g->nruns; i++) {
 		const struct trace_run *r = &g->runs[i];
 		bool failed = r->flags & TRACE_FAILED;
@@ -451,9 +377,11 @@ static int check_group(const struct trace_writer *w, const struct trace_block *b
 		if (r->len == 0 || end > b->nticks)
 			return err_set(err, EINVAL, "trace: a run leaves its block");
 		if (r->stack > w->table[STACKS].count)
-			return err_set(err, EINVAL, "trace: stack %u is not defined", r->stack);
+			return err_set(err, EINVAL, "trace: stack %u is not defined",
+				       r->stack);
 		if (failed ? r->stack != 0 : g->thread == 0)
-			return err_set(err, EINVAL, "trace: a failed sample with a stack, "
+			return err_set(err, EINVAL,
+				       "trace: a failed sample with a stack, "
 				       "or a sample of no thread");
 	}
 	return 0;
@@ -463,13 +391,15 @@ static int check_block(const struct trace_writer *w, const struct trace_block *b
 		       struct err *err)
 {
 	if (b->process == 0 || b->process > w->nprocesses)
-		return err_set(err, EINVAL, "trace: process %u is not defined", b->process);
+		return err_set(err, EINVAL, "trace: process %u is not defined",
+			       b->process);
 	if (b->nticks == 0 || b->nticks > TRACE_MAX_TICKS)
 		return err_set(err, EINVAL, "trace: a block of %u ticks", b->nticks);
 	for (uint32_t i = 0; i < b->nskips; i++)
 		if (b->skips[i].tick >= b->nticks ||
 		    (i && b->skips[i].tick <= b->skips[i - 1].tick))
-			return err_set(err, EINVAL, "trace: skipped slots out of order");
+			return err_set(err, EINVAL,
+				       "trace: skipped slots out of order");
 	for (uint32_t i = 0; i < b->ngroups; i++) {
 		int rc = check_group(w, b, &b->groups[i], err);
 
@@ -481,42 +411,45 @@ static int check_block(const struct trace_writer *w, const struct trace_block *b
 
 static void put_group(struct trace_writer *w, const struct trace_group *g)
 {
-	put_array(w, 5);
-	put_uint(w, g->thread);
-	put_uint(w, g->first);
-	put_array(w, g->nruns);
+	struct pack *out = &w->pack;
+
+	pack_array(out, 5);
+	pack_uint(out, g->thread);
+	pack_uint(out, g->first);
+	pack_array(out, g->nruns);
 	for (uint32_t i = 0; i < g->nruns; i++)
-		put_uint(w, g->runs[i].len);
-	put_array(w, g->nruns);
+		pack_uint(out, g->runs[i].len);
+	pack_array(out, g->nruns);
 	for (uint32_t i = 0; i < g->nruns; i++)
-		put_uint(w, g->runs[i].stack);
-	put_array(w, g->nruns);
+		pack_uint(out, g->runs[i].stack);
+	pack_array(out, g->nruns);
 	for (uint32_t i = 0; i < g->nruns; i++)
-		put_uint(w, g->runs[i].flags);
+		pack_uint(out, g->runs[i].flags);
 }
 
 int trace_writer_block(struct trace_writer *w, const struct trace_block *b,
 		       struct err *err)
 {
+	struct pack *out = &w->pack;
 	int rc = check_block(w, b, err);
 
 	if (rc == 0)
 		rc = begin(w, TRACE_SAMPLES, 7, err);
 	if (rc < 0)
 		return rc;
-	put_uint(w, b->process);
-	put_uint(w, b->start_ns);
-	put_uint(w, b->interval_ns);
-	put_uint(w, b->known);
-	put_array(w, b->nticks);
+	pack_uint(out, b->process);
+	pack_uint(out, b->start_ns);
+	pack_uint(out, b->interval_ns);
+	pack_uint(out, b->known);
+	pack_array(out, b->nticks);
 	for (uint32_t i = 0; i < b->nticks; i++)
-		put_int(w, b->late_us[i]);
-	put_array(w, (size_t)b->nskips * 2);
+		pack_int(out, b->late_us[i]);
+	pack_array(out, (size_t)b->nskips * 2);
 	for (uint32_t i = 0; i < b->nskips; i++) {
-		put_uint(w, b->skips[i].tick);
-		put_uint(w, b->skips[i].slots);
+		pack_uint(out, b->skips[i].tick);
+		pack_uint(out, b->skips[i].slots);
 	}
-	put_array(w, b->ngroups);
+	pack_array(out, b->ngroups);
 	for (uint32_t i = 0; i < b->ngroups; i++)
 		put_group(w, &b->groups[i]);
 	return close_object(w, err);
@@ -526,15 +459,16 @@ int trace_writer_lost(struct trace_writer *w, uint32_t process, uint64_t from_ns
 		      uint64_t to_ns, uint64_t ticks, enum trace_lost_reason reason,
 		      struct err *err)
 {
+	struct pack *out = &w->pack;
 	int rc = begin(w, TRACE_LOST, 5, err);
 
 	if (rc < 0)
 		return rc;
-	put_uint(w, process);
-	put_uint(w, from_ns);
-	put_uint(w, to_ns);
-	put_uint(w, ticks);
-	put_uint(w, reason);
+	pack_uint(out, process);
+	pack_uint(out, from_ns);
+	pack_uint(out, to_ns);
+	pack_uint(out, ticks);
+	pack_uint(out, reason);
 	return close_object(w, err);
 }
 
@@ -542,42 +476,45 @@ int trace_writer_event(struct trace_writer *w, uint64_t at_ns, uint32_t process,
 		       enum trace_event_kind kind, int64_t value, const char *text,
 		       struct err *err)
 {
+	struct pack *out = &w->pack;
 	int rc = begin(w, TRACE_EVENT, 5, err);
 
 	if (rc < 0)
 		return rc;
-	put_uint(w, at_ns);
-	put_uint(w, process);
-	put_uint(w, kind);
-	put_int(w, value);
-	put_text(w, text);
+	pack_uint(out, at_ns);
+	pack_uint(out, process);
+	pack_uint(out, kind);
+	pack_int(out, value);
+	pack_text(out, text);
 	return close_object(w, err);
 }
 
 int trace_writer_stats(struct trace_writer *w, uint64_t at_ns,
 		       const struct trace_info *info, size_t ninfo, struct err *err)
 {
+	struct pack *out = &w->pack;
 	int rc = begin(w, TRACE_STATS, 2, err);
 
 	if (rc < 0)
 		return rc;
-	put_uint(w, at_ns);
-	put_info(w, info, ninfo);
+	pack_uint(out, at_ns);
+	pack_info(out, info, ninfo);
 	return close_object(w, err);
 }
 
-int trace_writer_end(struct trace_writer *w, uint64_t at_ns, enum trace_end_reason reason,
-		     const char *text, const struct trace_info *totals, size_t ntotals,
-		     struct err *err)
+int trace_writer_end(struct trace_writer *w, uint64_t at_ns,
+		     enum trace_end_reason reason, const char *text,
+		     const struct trace_info *totals, size_t ntotals, struct err *err)
 {
+	struct pack *out = &w->pack;
 	int rc = begin(w, TRACE_END, 4, err);
 
 	if (rc < 0)
 		return rc;
-	put_uint(w, at_ns);
-	put_uint(w, reason);
-	put_text(w, text);
-	put_info(w, totals, ntotals);
+	pack_uint(out, at_ns);
+	pack_uint(out, reason);
+	pack_text(out, text);
+	pack_info(out, totals, ntotals);
 	rc = close_object(w, err);
 	return rc < 0 ? rc : trace_writer_flush(w, err);
 }

@@ -46,26 +46,31 @@ int trace_writer_header(struct trace_writer *w, uint64_t mono_ns, uint64_t wall_
 uint32_t trace_writer_string(struct trace_writer *w, const void *bytes, size_t len);
 uint32_t trace_writer_function(struct trace_writer *w, uint32_t name, uint32_t file,
 			       int32_t first_line);
-uint32_t trace_writer_location(struct trace_writer *w, const struct trace_location *loc);
+uint32_t trace_writer_location(struct trace_writer *w,
+			       const struct trace_location *loc);
 uint32_t trace_writer_stack(struct trace_writer *w, uint32_t parent, uint32_t location);
 
 /*
  * Objects.  One that would break a rule of the format is refused with -EINVAL
  * or -E2BIG; that does not stick.  The end also ends the frame.
  */
-int trace_writer_process(struct trace_writer *w, const struct trace_process *p, struct err *err);
-int trace_writer_thread(struct trace_writer *w, const struct trace_thread *t, struct err *err);
-int trace_writer_block(struct trace_writer *w, const struct trace_block *b, struct err *err);
-int trace_writer_lost(struct trace_writer *w, uint32_t process, uint64_t from_ns, uint64_t to_ns,
-		      uint64_t ticks, enum trace_lost_reason reason, struct err *err);
+int trace_writer_process(struct trace_writer *w, const struct trace_process *p,
+			 struct err *err);
+int trace_writer_thread(struct trace_writer *w, const struct trace_thread *t,
+			struct err *err);
+int trace_writer_block(struct trace_writer *w, const struct trace_block *b,
+		       struct err *err);
+int trace_writer_lost(struct trace_writer *w, uint32_t process, uint64_t from_ns,
+		      uint64_t to_ns, uint64_t ticks, enum trace_lost_reason reason,
+		      struct err *err);
 int trace_writer_event(struct trace_writer *w, uint64_t at_ns, uint32_t process,
 		       enum trace_event_kind kind, int64_t value, const char *text,
 		       struct err *err);
-int trace_writer_stats(struct trace_writer *w, uint64_t at_ns, const struct trace_info *info,
-		       size_t ninfo, struct err *err);
-int trace_writer_end(struct trace_writer *w, uint64_t at_ns, enum trace_end_reason reason,
-		     const char *text, const struct trace_info *totals, size_t ntotals,
-		     struct err *err);
+int trace_writer_stats(struct trace_writer *w, uint64_t at_ns,
+		       const struct trace_info *info, size_t ninfo, struct err *err);
+int trace_writer_end(struct trace_writer *w, uint64_t at_ns,
+		     enum trace_end_reason reason, const char *text,
+		     const struct trace_info *totals, size_t ntotals, struct err *err);
 
 /* Ends the frame, if it holds anything, and writes it. */
 int trace_writer_flush(struct trace_writer *w, struct err *err);

@@ -33,7 +33,7 @@ void definitions_clear(struct definitions *d)
 {
 	free_tables(d);
 	d->codes = mem_grow(d->codes, &d->code_room, 1, sizeof(*d->codes));
-	d->codes[0] = (struct definitions_code){ 0 };
+	d->codes[CODE_UNKNOWN] = (struct definitions_code){ .first_line = -1 };
 	d->ncodes = 1;
 	d->stacks = mem_grow(d->stacks, &d->stack_room, 1, sizeof(*d->stacks));
 	d->stacks[0] = 0;

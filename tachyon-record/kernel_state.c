@@ -54,6 +54,7 @@ static void ask_proc(struct kernel_state *k)
 	char text[256], *end;
 	ssize_t len = -1;
 	unsigned long long nr, address;
+	bool running;
 
 	if (k->syscall_fd >= 0)
 		len = pread(k->syscall_fd, text, sizeof(text) - 1, 0);
@@ -63,12 +64,16 @@ static void ask_proc(struct kernel_state *k)
 		return;
 	}
 	text[len] = '\0';
-	k->futex_known = true;
+	running = strncmp(text, "running", 7) == 0;
+	/* A thread that was woken is ready to run; it will be asked again. */
+	k->futex_known = !running;
 	k->futex = 0;
 	if (!k->page || !k->known) {
 		k->known = true;
-		k->on_cpu = strncmp(text, "running", 7) == 0;
+		k->on_cpu = running;
 	}
+	if (running)
+		return;
 	/* "202 0xaddress ..." or "-1 0xsp 0xpc": blocked outside a system call. */
 	nr = strtoull(text, &end, 10);
 	if (end == text || nr != SYS_futex)
@@ -160,7 +165,7 @@ bool kernel_state_futex(struct kernel_state *k, uint64_t *futex)
 	if (!k->futex_known)
 		ask_proc(k);
 	*futex = k->futex;
-	return k->futex_known;
+	return k->known;
 }
 
 bool kernel_state_is_exact(const struct kernel_state *k)

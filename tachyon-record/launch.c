@@ -65,6 +65,7 @@ static void child(int gate, int report, char **words, bool stdout_to_stderr,
 	if (stdout_to_stderr)
 		dup2(STDERR_FILENO, STDOUT_FILENO);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	execvp(words[0], words);
 	error = errno;

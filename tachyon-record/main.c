@@ -29,6 +29,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "format/wire.h"
 #include "tachyon-record/launch.h"
 #include "tachyon-record/options.h"
@@ -116,7 +117,9 @@ static int take_signals(sigset_t *before)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, before);
+	/* What the kernel would end us for comes back as an error instead. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -291,9 +294,12 @@ static int show_help(const struct options *o)
 
 int main(int argc, char **argv)
 {
+	/* Parsing reorders argv; the trace's header shall have it as it was. */
+	char **words = mem_alloc((size_t)argc + 1, sizeof(*words));
 	struct options o;
 	struct err err;
 
+	memcpy(words, argv, (size_t)argc * sizeof(*words));
 	if (options_parse(&o, argc, argv, &err) != 0) {
 		complain(&err);
 		return o.command == COMMAND_RUN ? EXIT_OWN_FAILURE : EXIT_USAGE;
@@ -305,5 +311,5 @@ int main(int argc, char **argv)
 		       TRACE_MINOR);
 		return fflush(stdout) ? EXIT_FAILED : EXIT_SUCCESS;
 	}
-	return o.command == COMMAND_RUN ? command_run(&o, argv) : command_attach(&o, argv);
+	return o.command == COMMAND_RUN ? command_run(&o, words) : command_attach(&o, words);
 }

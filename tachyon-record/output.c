@@ -254,8 +254,11 @@ static void on_target(struct output *o, const struct record_target *record)
 {
 	bool first = !o->target;
 
-	if (!first)
+	if (!first) {
 		write_block(o);
+		runs_forget(&o->runs);
+		definitions_clear(&o->definitions);
+	}
 	o->target = record->target;
 	o->targets++;
 	if (first) {
@@ -268,6 +271,8 @@ static void on_target(struct output *o, const struct record_target *record)
 	check(o, trace_writer_event(o->writer, record->at_ns, o->process,
 				    first ? TRACE_EVENT_ATTACH : TRACE_EVENT_EXEC, 0, "",
 				    &o->err));
+	/* Whoever reads along sees at once what is recorded. */
+	check(o, trace_writer_flush(o->writer, &o->err));
 }
 
 static void on_thread(struct output *o, const struct record_thread *record)

@@ -147,8 +147,11 @@ int procfs_stat(pid_t pid, pid_t tid, struct proc_stat *s)
 	return 0;
 }
 
-/* The last number of the line NSpid of a status file; 0 if there is none. */
-static pid_t innermost_id(const char *path)
+/*
+ * The last number of a line such as "NSpid:" of a status file, which is the
+ * innermost one of a list; 0 if there is none.
+ */
+static pid_t status_number(const char *path, const char *key)
 {
 	char buf[8192];
 	const char *line, *last;
@@ -157,7 +160,7 @@ static pid_t innermost_id(const char *path)
 	if (len < 0)
 		return 0;
 	buf[len] = '\0';
-	line = strstr(buf, "\nNSpid:");
+	line = strstr(buf, key);
 	if (!line)
 		return 0;
 	line++;
@@ -167,13 +170,23 @@ static pid_t innermost_id(const char *path)
 	return (pid_t)atoi(last);
 }
 
+pid_t procfs_process_of(pid_t tid)
+{
+	char path[64];
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
+	pid = status_number(path, "\nTgid:");
+	return pid ? pid : tid;
+}
+
 pid_t procfs_namespace_pid(pid_t pid)
 {
 	char path[64];
 	pid_t own;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	own = innermost_id(path);
+	own = status_number(path, "\nNSpid:");
 	return own ? own : pid;
 }
 
@@ -190,7 +203,7 @@ pid_t procfs_host_tid(pid_t pid, pid_t own_tid)
 		pid_t tid = (pid_t)atoi(entry->d_name);
 
 		snprintf(path, sizeof(path), "/proc/%d/task/%d/status", (int)pid, (int)tid);
-		if (tid && innermost_id(path) == own_tid)
+		if (tid && status_number(path, "\nNSpid:") == own_tid)
 			found = tid;
 	}
 	if (dir)

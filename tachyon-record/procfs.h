@@ -38,6 +38,9 @@ struct proc_stat {
 /* tid 0: the process, else that thread of it.  0 or -errno. */
 int procfs_stat(pid_t pid, pid_t tid, struct proc_stat *s);
 
+/* The process that a thread belongs to; the id itself if it is not known. */
+pid_t procfs_process_of(pid_t tid);
+
 /* The innermost of the process's pids, as it sees itself; pid if unknown. */
 pid_t procfs_namespace_pid(pid_t pid);
 

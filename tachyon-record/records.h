@@ -36,6 +36,9 @@ struct record_code {
 	char text[];            /* the three, one after the other */
 };
 
+/* The code of a function that was gone before it could be read. */
+enum { CODE_UNKNOWN = 0 };
+
 /* Numbered from 1 in order of arrival, like codes. */
 struct record_node {
 	uint32_t parent, code;

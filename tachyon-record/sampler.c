@@ -23,7 +23,7 @@ enum {
 	/* A sleep is cut into parts, so that a stop is noticed. */
 	SLEEP_PART_NS = 20000000,
 	/* Ticks in a row without a readable runtime: it is another program. */
-	CHANGED_NS = 100000000,
+	CHANGED_NS = 10000000,
 };
 
 struct sampler {

@@ -71,6 +71,16 @@ static bool look_into(struct target *t, const struct mapped_file *file, uint32_t
 	return true;
 }
 
+static int know_layout(struct target *t, uint32_t hint, struct err *err)
+{
+	struct err why;
+	int ret = layout_detect(&t->remote, t->runtime, hint, &t->layout, &why);
+
+	if (ret)
+		err_set(err, -ret, "process %d: %s (%s)", (int)t->pid, why.text, t->found);
+	return ret;
+}
+
 static int find_runtime(struct target *t, const struct mapped_files *files, struct err *err)
 {
 	uint32_t hint = 0;
@@ -79,8 +89,7 @@ static int find_runtime(struct target *t, const struct mapped_files *files, stru
 		for (size_t i = 0; i < files->n; i++)
 			if (likelihood(&files->v[i], t->exe) == pass &&
 			    look_into(t, &files->v[i], &hint))
-				return layout_detect(&t->remote, t->runtime, hint, &t->layout,
-						     err);
+				return know_layout(t, hint, err);
 	return err_set(err, ENOEXEC, "process %d: not a Python (%s); none of its %zu mapped "
 		       "files defines _PyRuntime", (int)t->pid, t->exe, files->n);
 }
@@ -109,7 +118,7 @@ int target_open(struct target *t, pid_t pid, struct err *err)
 	int ret;
 
 	memset(t, 0, sizeof(*t));
-	t->pid = pid;
+	t->pid = pid = procfs_process_of(pid);
 	t->remote.mem_fd = -1;
 	t->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	ret = identify(t, err);

@@ -2,6 +2,7 @@
 #include "tachyon-record/unwind.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/mem.h"
@@ -52,6 +53,7 @@ void unwinder_release(struct unwinder *u)
 	free(u->last.v);
 	free(u->now.v);
 	free(u->candidate.v);
+	free(u->other.v);
 	*u = (struct unwinder){ 0 };
 }
 
@@ -108,6 +110,9 @@ static enum walk walk(struct unwinder *u, const struct unwind_context *c,
 
 		if (!p)
 			return WALK_MISSING;
+		if (u->noutliers && !(u->nchunks && *at - u->chunks[0].base <
+				      u->chunks[0].size))
+			unwind_touch(u, c, *at);
 		if (u->now.n == limit)
 			return WALK_CORRUPT;
 		if (u->now.n == NODE_CAPACITY)
@@ -220,7 +225,7 @@ static enum unwind_status resolve(struct unwinder *u, struct unwind_context *c,
 			return st;
 		if (i == 0)
 			*memo_of(u, now->v[0].address) = (struct memo){
-				now->v[0].address, now->v[0].code, parent };
+				now->v[0].address, now->v[0].code, now->v[0].node, parent };
 		parent = now->v[i].node;
 	}
 	if (!kept) {
@@ -243,7 +248,8 @@ static void swap(struct frames *a, struct frames *b)
 struct leaf {
 	raddr address;
 	struct frame frame;             /* its contents when it was the leaf */
-	bool has_frame, has_candidate;
+	raddr earlier;                  /* innermost frame of its C frame, earlier; 0 */
+	bool has_frame, has_candidate, has_other;
 };
 
 /* The callers of the leaf's frame at an earlier time. */
@@ -263,6 +269,34 @@ static bool earlier_callers(struct unwinder *u, const struct frame *leaf, uint32
 	return false;
 }
 
+/*
+ * The leaf was gone before its frame could be read.  What was below it in the
+ * data stack is known from another chain: it becomes an unknown function that
+ * they called.
+ */
+static enum unwind_status settle_unknown(struct unwinder *u, struct unwind_context *c,
+					 const struct leaf *leaf, uint32_t *node)
+{
+	const struct chunk *chunk = u->chunks;
+	struct frames *other = &u->other;
+	enum unwind_status st;
+	size_t skip = 0;
+
+	if (!leaf->has_other || !u->nchunks || leaf->address - chunk->base >= chunk->size)
+		return UNWIND_TORN;
+	while (skip < other->n && (other->v[skip].address - chunk->base >= chunk->size ||
+				   other->v[skip].address >= leaf->address))
+		skip++;
+	if (skip == other->n)
+		return UNWIND_TORN;
+	memmove(other->v, other->v + skip, (other->n - skip) * sizeof(*other->v));
+	other->n -= skip;
+	st = resolve(u, c, other, node);
+	if (st == UNWIND_EXACT)
+		st = get_node(c, &(struct node){ *node, CODE_UNKNOWN, -1 }, node);
+	return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
+}
+
 /* The leaf could not be completed: keeps it with the best callers known. */
 static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 				 const struct leaf *leaf, uint32_t *node)
@@ -278,18 +312,37 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 		if (st == UNWIND_EXACT || st == UNWIND_NO_ROOM || st == UNWIND_FULL)
 			return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
 	}
+	if (!leaf->has_frame && leaf->earlier) {
+		const struct memo *m = memo_of(u, leaf->earlier);
+
+		if (m->frame == leaf->earlier) {
+			*node = m->node;
+			return UNWIND_INEXACT;
+		}
+	}
 	if (!leaf->has_frame || !earlier_callers(u, &frame, &parent))
-		return UNWIND_TORN;
+		return settle_unknown(u, c, leaf, node);
 	st = resolve_frame(c, &frame, parent);
 	*node = frame.node;
 	return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
 }
 
-/* Notes the first sight of the leaf's own frame, and of a chain from it. */
-static void note_leaf(struct unwinder *u, struct leaf *leaf, enum walk w)
+/* Memory that was a frame may hold anything soon afterwards. */
+static bool is_plausible(const struct unwind_context *c, const struct frame *f)
 {
-	/* A frame that was just left has no code any more (from 3.14 on). */
-	if (!u->now.n || !u->now.v[0].code)
+	const struct code *code;
+
+	return f->code && f->owner < c->layout->first_shim_owner &&
+	       code_table_get(c->codes, c->remote, c->layout, c->ring, f->code, c->clock,
+			      &code) == CODE_OK &&
+	       (int64_t)(f->instr - code->first_instr) < (int64_t)code->head.bytes;
+}
+
+/* Notes the first sight of the leaf's own frame, and of a chain from it. */
+static void note_leaf(struct unwinder *u, const struct unwind_context *c, struct leaf *leaf,
+		      enum walk w)
+{
+	if (!u->now.n || !is_plausible(c, &u->now.v[0]))
 		return;
 	if (!leaf->has_frame) {
 		leaf->frame = u->now.v[0];
@@ -305,28 +358,35 @@ static void note_leaf(struct unwinder *u, struct leaf *leaf, enum walk w)
 
 /*
  * The leaf is not innermost any more.  What its memory holds soon afterwards,
- * as a caller or just left, is better than nothing.
+ * as a caller or just left, is better than nothing; so is what runs now.
  */
 static void look_back(struct unwinder *u, const struct unwind_context *c,
-		      const struct snapshot *s, struct leaf *leaf)
+		      const struct snapshot *s, struct leaf *leaf, raddr innermost)
 {
 	enum walk w;
 	raddr at;
 
-	if (leaf->has_frame && leaf->has_candidate)
-		return;
-	w = walk(u, c, s, leaf->address, &at);
-	note_leaf(u, leaf, w);
-	if (w == WALK_MISSING)
-		unwind_want(u, c, at);
+	if (!leaf->has_frame || !leaf->has_candidate) {
+		w = walk(u, c, s, leaf->address, &at);
+		note_leaf(u, c, leaf, w);
+		if (w == WALK_MISSING)
+			unwind_want(u, c, at);
+	}
+	if (!leaf->has_frame && !leaf->has_other && innermost &&
+	    walk(u, c, s, innermost, &at) == WALK_DONE) {
+		swap(&u->other, &u->now);
+		leaf->has_other = true;
+	}
 }
 
 static enum unwind_status accept(struct unwinder *u, struct unwind_context *c, uint32_t *node)
 {
 	enum unwind_status st = resolve(u, c, &u->now, node);
 
-	if (st == UNWIND_EXACT)
+	if (st == UNWIND_EXACT) {
+		u->cframes[0].frame = u->now.v[0].address;
 		swap(&u->last, &u->now);
+	}
 	return st;
 }
 
@@ -365,8 +425,11 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 	unwind_learn(u, c, s);
 	if (!words.first_known)
 		return ATTEMPT_STEP;
-	if (!leaf->address)
+	if (!leaf->address) {
 		leaf->address = words.first;
+		/* The C frame may be left before what it names is read. */
+		leaf->earlier = u->cframes[0].frame;
+	}
 	if (!leaf->address) {
 		u->last.n = 0;
 		*node = NODE_ROOT;
@@ -374,7 +437,7 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 		return ATTEMPT_DONE;
 	}
 	if (words.first != leaf->address) {
-		look_back(u, c, s, leaf);
+		look_back(u, c, s, leaf, words.first);
 		return ATTEMPT_AGAIN;
 	}
 	w = walk(u, c, s, leaf->address, &at);
@@ -385,7 +448,7 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 		return *st == UNWIND_TORN || *st == UNWIND_CORRUPT ? ATTEMPT_AGAIN
 								   : ATTEMPT_DONE;
 	}
-	note_leaf(u, leaf, w);
+	note_leaf(u, c, leaf, w);
 	*st = w == WALK_DEEP ? UNWIND_DEEP : w == WALK_CORRUPT ? UNWIND_CORRUPT : UNWIND_TORN;
 	if (w == WALK_DEEP)
 		return ATTEMPT_STOP;

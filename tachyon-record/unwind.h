@@ -37,15 +37,25 @@ struct chunk {
 	size_t used, size;              /* bytes with the head */
 };
 
-/* A frame outside the chunks: a generator's or coroutine's. */
+/*
+ * A frame outside the chunks: of a generator or coroutine, in its object, or
+ * the one with which C enters the interpreter, on the C stack.
+ */
 struct outlier {
 	raddr address;
 	uint64_t used_tick;
 };
 
+/* A frame that was innermost: what is remembered of it. */
 struct memo {
 	raddr frame, code;
-	uint32_t parent;                /* node */
+	uint32_t node, parent;          /* of its stack and its caller's */
+};
+
+/* A _PyCFrame, which C puts on its stack when it enters the interpreter. */
+struct cframe {
+	raddr address;
+	raddr frame;                    /* innermost one when it was read last */
 };
 
 enum {
@@ -57,13 +67,15 @@ enum {
 struct unwinder {
 	raddr state;                    /* PyThreadState */
 	uint64_t tid;                   /* its native thread id: says whose state it is */
-	raddr cframes[CFRAMES];         /* where the layout has them; last seen first */
+	struct cframe cframes[CFRAMES]; /* where the layout has them; last seen first */
 	size_t deepest;                 /* bytes of the newest chunk lately in use */
 	struct chunk *chunks;           /* newest first */
 	size_t nchunks, chunk_room;
-	struct outlier *outliers;
+	struct outlier *outliers;       /* by address */
 	size_t noutliers, outlier_room;
-	struct frames last, now, candidate;
+	struct frames last, now;
+	struct frames candidate;        /* a chain from this tick's leaf, not proven */
+	struct frames other;            /* a chain from another leaf, read after it */
 	uint64_t generation;            /* of code objects, when last was resolved */
 	uint64_t resolved_ns;           /* when all frames of last were looked up */
 	struct memo memo[MEMO_SLOTS];

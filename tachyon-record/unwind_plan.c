@@ -7,6 +7,8 @@
  */
 #include "tachyon-record/unwind_plan.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 
 enum {
@@ -27,8 +29,15 @@ enum {
 	/* Guards against garbage: 20 000 frames need some 2 MB. */
 	MAX_CHUNK = 1 << 30,
 	MAX_CHUNKS = 1 << 16,
-	/* A frame that was not part of the stack for so many ticks is dropped. */
-	OUTLIER_TICKS = 4,
+	/*
+	 * An outlier that was not part of the stack for so many ticks is dropped:
+	 * soon if there are many, because each range has its price.
+	 */
+	OUTLIER_TICKS = 256,
+	MANY_OUTLIERS = 12,
+	MANY_OUTLIER_TICKS = 4,
+	/* Bytes between two outliers that cost less than a range of their own. */
+	OUTLIER_GAP = 4096,
 };
 
 void unwind_context_init(struct unwind_context *c)
@@ -71,10 +80,10 @@ static bool has_cframe(const struct unwind_context *c)
  */
 static size_t cframe_span(struct unwinder *u, const struct unwind_context *c)
 {
-	raddr low = u->cframes[0], high = low;
+	raddr low = u->cframes[0].address, high = low;
 
-	for (size_t i = 1; i < CFRAMES && u->cframes[i]; i++) {
-		raddr at = u->cframes[i];
+	for (size_t i = 1; i < CFRAMES && u->cframes[i].address; i++) {
+		raddr at = u->cframes[i].address;
 		raddr new_low = at < low ? at : low, new_high = at > high ? at : high;
 
 		if (new_high - new_low > MAX_CFRAME_SPAN)
@@ -95,27 +104,47 @@ static size_t planned(const struct unwinder *u)
 	return len < chunk->size ? len : chunk->size;
 }
 
-void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snapshot *s)
+static void drop_old_outliers(struct unwinder *u, uint64_t tick)
+{
+	uint64_t most = u->noutliers > MANY_OUTLIERS ? MANY_OUTLIER_TICKS : OUTLIER_TICKS;
+	size_t keep = 0;
+
+	for (size_t i = 0; i < u->noutliers; i++)
+		if (tick - u->outliers[i].used_tick <= most)
+			u->outliers[keep++] = u->outliers[i];
+	u->noutliers = keep;
+}
+
+/* Neighbours become one range; C's frames stand close together. */
+static void plan_outliers(struct unwinder *u, const struct unwind_context *c,
+			  struct snapshot *s)
 {
 	const size_t frame_size = (size_t)OFF(c->layout, frame_size);
-	size_t keep = 0, span = 0;
+
+	drop_old_outliers(u, c->tick);
+	for (size_t i = 0; i < u->noutliers; ) {
+		raddr from = u->outliers[i].address, to = from + frame_size;
+
+		for (i++; i < u->noutliers && u->outliers[i].address - to < OUTLIER_GAP; i++)
+			to = u->outliers[i].address + frame_size;
+		snapshot_add(s, from, (size_t)(to - from));
+	}
+}
+
+void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snapshot *s)
+{
+	size_t span = 0;
 
 	u->first_range = s->n;
 	u->state_range = snapshot_add(s, u->state + (raddr)c->state_from,
 				      (size_t)c->state_len);
-	if (has_cframe(c) && u->cframes[0]) {
+	if (has_cframe(c) && u->cframes[0].address) {
 		span = cframe_span(u, c);
 		u->cframe_range = snapshot_add(s, u->cframe_low, span);
 	}
 	if (u->nchunks)
 		snapshot_add(s, u->chunks[0].base, planned(u));
-	for (size_t i = 0; i < u->noutliers; i++) {
-		if (c->tick - u->outliers[i].used_tick > OUTLIER_TICKS)
-			continue;
-		u->outliers[keep++] = u->outliers[i];
-		snapshot_add(s, u->outliers[i].address, frame_size);
-	}
-	u->noutliers = keep;
+	plan_outliers(u, c, s);
 	for (size_t i = 1; i < u->nchunks; i++)
 		snapshot_add(s, u->chunks[i].base, u->chunks[i].used);
 	u->end_range = s->n;
@@ -136,7 +165,7 @@ static bool leaf_of_cframe(const struct unwinder *u, const struct unwind_context
 {
 	const char *word;
 
-	if (!pointer || !u->cframes[0])
+	if (!pointer || !u->cframes[0].address)
 		return false;
 	word = snapshot_find(s, span, span + 1, word_at(pointer, 0) +
 			     (raddr)OFF(c->layout, cframe_current_frame), WORD);
@@ -172,13 +201,16 @@ struct leaf_words unwind_leaf(const struct unwinder *u, const struct unwind_cont
 /* Moves the C frame to the front of those seen lately. */
 static void learn_cframe(struct unwinder *u, raddr cframe)
 {
+	struct cframe found = { cframe, 0 };
 	size_t i = 0;
 
-	while (i < CFRAMES - 1 && u->cframes[i] && u->cframes[i] != cframe)
+	while (i < CFRAMES - 1 && u->cframes[i].address && u->cframes[i].address != cframe)
 		i++;
+	if (u->cframes[i].address == cframe)
+		found = u->cframes[i];
 	for (; i > 0; i--)
 		u->cframes[i] = u->cframes[i - 1];
-	u->cframes[0] = cframe;
+	u->cframes[0] = found;
 }
 
 static void add_chunk(struct unwinder *u, raddr base, uint64_t size, uint64_t top)
@@ -239,9 +271,26 @@ void unwind_learn(struct unwinder *u, struct unwind_context *c, const struct sna
 		u->deepest = used;
 }
 
+/* Index of the first outlier at or behind the address. */
+static size_t outlier_place(const struct unwinder *u, raddr address)
+{
+	size_t low = 0, high = u->noutliers;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (u->outliers[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr address)
 {
 	const size_t frame_size = (size_t)OFF(c->layout, frame_size);
+	size_t at;
 
 	/* Deeper in the newest chunk than foreseen: unwind_learn() has its top. */
 	if (u->nchunks && address - u->chunks[0].base + frame_size <= planned(u))
@@ -252,14 +301,23 @@ void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr addre
 			u->nchunks = 0;
 			return;
 		}
-	for (size_t i = 0; i < u->noutliers; i++)
-		if (u->outliers[i].address == address) {
-			u->outliers[i].used_tick = c->tick;
-			return;
-		}
-	u->outliers = mem_grow(u->outliers, &u->outlier_room, u->noutliers + 1,
-			       sizeof(*u->outliers));
-	u->outliers[u->noutliers++] = (struct outlier){ address, c->tick };
+	at = outlier_place(u, address);
+	if (at == u->noutliers || u->outliers[at].address != address) {
+		u->outliers = mem_grow(u->outliers, &u->outlier_room, u->noutliers + 1,
+				       sizeof(*u->outliers));
+		memmove(u->outliers + at + 1, u->outliers + at,
+			(u->noutliers - at) * sizeof(*u->outliers));
+		u->noutliers++;
+	}
+	u->outliers[at] = (struct outlier){ address, c->tick };
+}
+
+void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr address)
+{
+	size_t at = outlier_place(u, address);
+
+	if (at < u->noutliers && u->outliers[at].address == address)
+		u->outliers[at].used_tick = c->tick;
 }
 
 void unwind_distrust(struct unwinder *u)
@@ -268,5 +326,5 @@ void unwind_distrust(struct unwinder *u)
 	u->noutliers = 0;
 	u->deepest = 0;
 	for (size_t i = 0; i < CFRAMES; i++)
-		u->cframes[i] = 0;
+		u->cframes[i] = (struct cframe){ 0 };
 }

@@ -22,6 +22,9 @@ void unwind_learn(struct unwinder *u, struct unwind_context *c, const struct sna
 /* Makes the next plan cover the frame at address, which was missing. */
 void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr address);
 
+/* The frame at address was part of the stack: an outlier stays in the plan. */
+void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr address);
+
 /* Drops what was planned but is not mapped any more. */
 void unwind_distrust(struct unwinder *u);
 

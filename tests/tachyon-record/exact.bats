@@ -1,0 +1,112 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What is recorded of a program that waits is exactly what it says about itself.
+#
+# shellcheck disable=SC2030,SC2031,SC2034,SC2153,SC2154  # tests are subshells; what bats and the helpers set
+
+load ../helpers
+
+# attach_to_waiting: 50 ticks of every thread
+attach_to_waiting() {
+    run --separate-stderr "$RECORD" attach -a -r 200 -d 0.25 -o "$TMP/trace" "$TARGET"
+    [ "$status" -eq 0 ] || fail "status $status: $stderr"
+}
+
+exact_stacks() {
+    use_python "$1"
+    start_target waiting.py
+    attach_to_waiting
+    compare exact "$TMP/trace" "$TMP/target"
+    holds "$TMP/trace" '.ticks > 10 and .failed == 0 and .inexact == 0'
+}
+
+subinterpreters() {
+    use_python "$1"
+    start_target subinterpreters.py
+    attach_to_waiting
+    compare subinterpreters "$TMP/trace" "$TMP/target"
+}
+
+deep_stack() {
+    use_python "$1"
+    start_target deep.py 20000
+    run --separate-stderr "$RECORD" attach -r 50 -d 0.3 -o "$TMP/trace" "$TARGET"
+    [ "$status" -eq 0 ] || fail "status $status: $stderr"
+    compare deep "$TMP/trace" "$TMP/target"
+}
+
+@test "exact stacks on 3.11" { exact_stacks 3.11; }
+@test "exact stacks on 3.12" { exact_stacks 3.12; }
+@test "exact stacks on 3.13" { exact_stacks 3.13; }
+@test "exact stacks on 3.14" { exact_stacks 3.14; }
+@test "exact stacks on 3.15" { exact_stacks 3.15; }
+
+@test "subinterpreters on 3.11" { subinterpreters 3.11; }
+@test "subinterpreters on 3.12" { subinterpreters 3.12; }
+@test "subinterpreters on 3.13" { subinterpreters 3.13; }
+@test "subinterpreters on 3.14" { subinterpreters 3.14; }
+@test "subinterpreters on 3.15" { subinterpreters 3.15; }
+
+@test "20 000 frames on 3.11" { deep_stack 3.11; }
+@test "20 000 frames on 3.12" { deep_stack 3.12; }
+@test "20 000 frames on 3.13" { deep_stack 3.13; }
+@test "20 000 frames on 3.14" { deep_stack 3.14; }
+@test "20 000 frames on 3.15" { deep_stack 3.15; }
+
+@test "exact stacks without columns" {
+    use_any_python
+    PYTHON_OPTIONS='-Xno_debug_ranges'
+    start_target waiting.py function generator multi_line recursion
+    attach_to_waiting
+    compare exact "$TMP/trace" "$TMP/target"
+}
+
+exact_with_jit() {
+    use_python "$1"
+    export PYTHON_JIT=1
+    "$PYTHON" -c 'import sys; sys.exit(not sys._jit.is_enabled())' || skip "this Python $1 was built without a JIT"
+    exact_stacks "$1"
+}
+
+@test "exact stacks with the JIT on 3.14" { exact_with_jit 3.14; }
+@test "exact stacks with the JIT on 3.15" { exact_with_jit 3.15; }
+
+@test "exact stacks of an executable that was deleted" {
+    use_any_python
+    local real home
+    real=$("$PYTHON" -c 'import os, sys; print(os.path.realpath(sys.executable))')
+    home=$("$PYTHON" -c 'import sys; print(sys.base_prefix)')
+    if ! cp "$real" "$TMP/ends" || ! PYTHONHOME=$home "$TMP/ends" -c ''; then
+        skip "a copy of $real does not run"
+    fi
+    PYTHON=$TMP/ends
+    PYTHONHOME=$home start_target waiting.py function generator callbacks_sort
+    rm "$TMP/ends"
+    attach_to_waiting
+    compare exact "$TMP/trace" "$TMP/target"
+}
+
+@test "exact stacks and our thread ids in another pid namespace" {
+    use_any_python
+    unshare --user --map-root-user --pid --fork --mount-proc true 2>/dev/null || skip "unshare --pid is refused"
+    # The parent of the namespace is unshare itself; the target is its child.
+    in_background "$TMP/target" unshare --user --map-root-user --pid --fork --mount-proc --kill-child \
+        "$PYTHON" "$TARGETS/waiting.py" function generator callbacks_sort
+    within 20 ready_or_gone "$TMP/target" "$PID"
+    TARGET=$(cat "/proc/$PID/task/$PID/children")
+    TARGET=${TARGET// /}
+    attach_to_waiting
+    compare exact "$TMP/trace" "$TMP/target" tids=other
+}
+
+@test "memory that was freed and used again never shows an old name" {
+    use_any_python
+    "$RECORD" run -r 5khz -d 0 -o "$TMP/trace" "$PYTHON" "$TARGETS/codes.py" 1 >"$TMP/target"
+    compare codes "$TMP/trace" "$TMP/target"
+}
+
+@test "a thread never has the name of one that is gone" {
+    use_any_python
+    "$RECORD" run -a -r 2khz -d 0 -o "$TMP/trace" "$PYTHON" "$TARGETS/churn.py" 1 >"$TMP/target"
+    compare churn "$TMP/trace" "$TMP/target"
+}
