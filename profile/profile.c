@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * profile.c - objects of traces into sites and counts.
+ *
+ * Work is done by run and not by tick: one look-up finds the site of a run,
+ * and prefix sums over the block give its time.
+ */
+#include "profile/profile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "format/reader.h"
+#include "profile/coverage.h"
+
+enum { MAX_SITES = 1 << 27 };
+
+const char *const profile_fact_keys[PROFILE_NFACTS] = {
+	"recorder", "host", "os", "memory", "on_cpu", "mode",
+};
+
+const char *const profile_counter_keys[PROFILE_NCOUNTERS] = {
+	"cpu_ns", "reads", "bytes_read", "memory_bytes",
+};
+
+struct profile_state {
+	struct id_map processes, threads;
+	int64_t to_wall_ns;             /* monotonic to wall clock */
+	bool in_recording;              /* no end since the header */
+	struct coverage coverage;
+	uint64_t counters[PROFILE_NCOUNTERS];
+	uint64_t *sums;                 /* see clock_block() */
+	size_t sums_cap;
+	uint8_t *stack_bits;            /* filter bits by stack */
+	uint8_t *function_bits;
+	size_t stack_bits_cap, function_bits_cap;
+	uint32_t nstack_bits, nfunction_bits;
+};
+
+void profile_init(struct profile *p, const struct filter *filter)
+{
+	*p = (struct profile){ .filter = filter };
+	symbols_init(&p->symbols);
+	intern_init(&p->site_keys, 2 * sizeof(uint32_t), MAX_SITES);
+	intern_init(&p->thread_keys, 3 * sizeof(uint64_t), TRACE_MAX_THREADS);
+	intern_init(&p->process_keys, 2 * sizeof(uint64_t), TRACE_MAX_PROCESSES);
+	p->state = mem_alloc(1, sizeof(*p->state));
+	id_map_init(&p->state->processes);
+	id_map_init(&p->state->threads);
+}
+
+void profile_release(struct profile *p)
+{
+	struct profile_state *st = p->state;
+
+	for (uint32_t i = 0; i < p->process_keys.count; i++) {
+		free(p->processes[i].argv);
+		free(p->processes[i].last_sites);
+		free(p->processes[i].last_threads);
+	}
+	symbols_release(&p->symbols);
+	intern_release(&p->site_keys);
+	intern_release(&p->thread_keys);
+	intern_release(&p->process_keys);
+	free(p->sites);
+	free(p->threads);
+	free(p->processes);
+	id_map_release(&st->processes);
+	id_map_release(&st->threads);
+	free(st->sums);
+	free(st->stack_bits);
+	free(st->function_bits);
+	free(st);
+	*p = (struct profile){ 0 };
+}
+
+/* Keeps a string; 0 for the empty one. */
+static uint32_t keep_text(struct profile *p, struct trace_text t)
+{
+	return t.len ? intern_add(&p->symbols.strings, t.bytes, t.len) : 0;
+}
+
+/* --- recordings, processes, threads --------------------------------------- */
+
+static void close_recording(struct profile *p)
+{
+	uint64_t *counters = p->state->counters;
+
+	for (int i = 0; i < PROFILE_NCOUNTERS; i++) {
+		p->counters[i] += counters[i];
+		counters[i] = 0;
+	}
+}
+
+static void add_header(struct profile *p, const struct trace_header *h)
+{
+	struct profile_state *st = p->state;
+
+	coverage_close_segment(&st->coverage);
+	symbols_new_segment(&p->symbols);
+	id_map_init(&st->processes);
+	id_map_init(&st->threads);
+	st->to_wall_ns = (int64_t)h->wall_ns - (int64_t)h->mono_ns;
+	/* A recorder that has used up a segment's ids goes on in another one. */
+	if (st->in_recording && trace_info_num(h->info, "continued", 0) != 0)
+		return;
+	close_recording(p);
+	st->in_recording = true;
+	p->unfinished++;
+	if (p->recordings++ > 0)
+		return;
+	p->first_wall_ns = h->wall_ns;
+	for (int i = 0; i < PROFILE_NFACTS; i++) {
+		struct trace_text t;
+
+		trace_info_text(h->info, profile_fact_keys[i], &t);
+		p->facts[i] = keep_text(p, t);
+	}
+}
+
+static int add_process(struct profile *p, const struct trace_process_info *in)
+{
+	const uint64_t key[2] = { in->pid, in->start_ns };
+	uint32_t before = p->process_keys.count;
+	uint32_t id = intern_add(&p->process_keys, key, sizeof(key));
+	struct trace_text build;
+
+	if (!id)
+		return -E2BIG;
+	id_map_add(&p->state->processes, id);
+	if (id <= before)
+		return 0;
+	p->processes = mem_grow(p->processes, &p->processes_cap, id,
+				sizeof(*p->processes));
+
+	struct profile_process *out = &p->processes[id - 1];
+
+	*out = (struct profile_process){
+		.pid = in->pid, .ppid = in->ppid, .python = in->python,
+		.start_ns = in->start_ns, .argc = in->argc,
+		.exe = keep_text(p, in->exe),
+		.free_threaded = trace_info_num(in->info, "free_threaded", 0) != 0,
+	};
+	trace_info_text(in->info, "build", &build);
+	out->build = keep_text(p, build);
+	out->argv = mem_alloc(in->argc, sizeof(*out->argv));
+	for (uint32_t i = 0; i < in->argc; i++)
+		out->argv[i] = keep_text(p, in->argv[i]);
+	return 0;
+}
+
+static int add_thread(struct profile *p, const struct trace_thread *in)
+{
+	struct profile_state *st = p->state;
+	uint32_t process = st->processes.to[in->process];
+	const uint64_t key[3] = { process, in->tid, in->python_id };
+	uint32_t id;
+
+	if (in->id < st->threads.n) {
+		id = st->threads.to[in->id];
+	} else {
+		uint32_t before = p->thread_keys.count;
+
+		id = intern_add(&p->thread_keys, key, sizeof(key));
+		if (!id)
+			return -E2BIG;
+		id_map_add(&st->threads, id);
+		if (id > before) {
+			p->threads = mem_grow(p->threads, &p->threads_cap, id,
+					      sizeof(*p->threads));
+			p->threads[id - 1] = (struct profile_thread){ 0 };
+		}
+	}
+
+	struct profile_thread *t = &p->threads[id - 1];
+
+	t->process = process;
+	t->tid = in->tid;
+	t->python_id = in->python_id;
+	t->interpreter = in->interpreter;
+	t->is_main = in->is_main;
+	/* A thread is announced before it has a name; the last name counts. */
+	if (in->name_len)
+		t->name = keep_text(p, (struct trace_text){ in->name, in->name_len });
+	return 0;
+}
+
+/* --- samples -------------------------------------------------------------- */
+
+/* Brings the filter's bits of functions and stacks up to date. */
+static void mark_stacks(struct profile *p)
+{
+	struct profile_state *st = p->state;
+	const struct symbols *s = &p->symbols;
+
+	st->function_bits = mem_grow(st->function_bits, &st->function_bits_cap,
+				     (size_t)s->functions.count + 1, 1);
+	st->stack_bits = mem_grow(st->stack_bits, &st->stack_bits_cap,
+				  (size_t)s->stacks.count + 1, 1);
+	st->function_bits[0] = st->stack_bits[0] = 0;
+	while (st->nfunction_bits < s->functions.count) {
+		struct trace_function f = symbols_function(s, ++st->nfunction_bits);
+
+		st->function_bits[st->nfunction_bits] = (uint8_t)filter_frame(
+			p->filter, symbols_string(s, f.name),
+			symbols_string(s, f.file));
+	}
+	while (st->nstack_bits < s->stacks.count) {
+		uint32_t id = ++st->nstack_bits;
+
+		st->stack_bits[id] = st->stack_bits[symbols_stack(s, id).parent] |
+				     st->function_bits[symbols_leaf_function(s, id)];
+	}
+}
+
+/* The site of a run: 0 if the filter drops it. */
+static uint32_t find_site(struct profile *p, uint32_t thread,
+			  const struct trace_run *run, uint32_t known,
+			  struct profile_counts *counts)
+{
+	const struct filter *f = p->filter;
+	enum filter_verdict verdict = filter_state(f, run->flags, known);
+	uint32_t stack = p->symbols.stack_map.to[run->stack];
+
+	if (verdict == FILTER_UNKNOWN)
+		counts->unknown += run->len;
+	if (verdict != FILTER_KEEP)
+		return 0;
+	if ((run->flags & TRACE_GC) && !f->hide_gc)
+		stack = symbols_synthetic(&p->symbols, stack, "<GC>");
+	else if ((run->flags & TRACE_NATIVE) && f->show_native)
+		stack = symbols_synthetic(&p->symbols, stack, "<native>");
+	if (f->has_focus || f->has_ignore) {
+		mark_stacks(p);
+		if (!filter_has_stack(f, p->state->stack_bits[stack]))
+			return 0;
+	}
+
+	const uint32_t key[2] = { thread, stack };
+	uint32_t id = intern_add(&p->site_keys, key, sizeof(key));
+
+	if (id > p->nsites) {
+		p->sites = mem_grow(p->sites, &p->sites_cap, id, sizeof(*p->sites));
+		p->sites[id - 1] = (struct profile_site){ .thread = thread,
+							  .stack = stack };
+		p->nsites = id;
+	}
+	return id;
+}
+
+static void count_run(struct profile *p, struct profile_counts *c,
+		      const struct trace_run *run, uint32_t known)
+{
+	uint32_t flags = run->flags, len = run->len;
+
+	c->samples += len;
+	if (flags & TRACE_FAILED) {
+		c->failed += len;
+		p->failed_by[(flags & TRACE_REASON_MASK) >> TRACE_REASON_SHIFT] += len;
+	} else if (run->stack == 0) {
+		c->empty += len;
+	}
+	if (flags & TRACE_INEXACT)
+		c->inexact += len;
+	for (int i = 0; i < PROFILE_NSTATES; i++) {
+		uint32_t bit = 1u << i;
+
+		if (flags & bit)
+			c->state[i] += len;
+		if ((flags & bit) ||
+		    ((known & bit) && !(flags & bit << TRACE_UNKNOWN_SHIFT)))
+			c->state_known[i] += len;
+	}
+}
+
+/* Ticks of the block that --from and --to leave: [*lo, *hi). */
+static void clip_block(const struct profile *p, const struct trace_samples *s,
+		       uint32_t *lo, uint32_t *hi)
+{
+	const struct filter *f = p->filter;
+	/* Starts of recordings on any clock: the difference may be negative. */
+	int64_t base = (int64_t)((uint64_t)p->state->to_wall_ns - p->first_wall_ns);
+
+	*lo = 0;
+	*hi = s->block.nticks;
+	if (f->from_ns == 0 && f->to_ns == UINT64_MAX)
+		return;
+	while (*lo < *hi) {
+		int64_t at = (int64_t)(s->at_ns[*lo] + (uint64_t)base);
+
+		if (at >= 0 && (uint64_t)at >= f->from_ns)
+			break;
+		++*lo;
+	}
+	while (*hi > *lo) {
+		int64_t at = (int64_t)(s->at_ns[*hi - 1] + (uint64_t)base);
+
+		if (at < 0 || (uint64_t)at < f->to_ns)
+			break;
+		--*hi;
+	}
+}
+
+/* Gives time to the samples of a process's last tick. */
+static void credit_last_tick(struct profile *p, struct profile_process *proc,
+			     uint64_t ns)
+{
+	for (size_t i = 0; i < proc->nlast; i++) {
+		uint32_t site = proc->last_sites[i], thread = proc->last_threads[i];
+
+		if (site)
+			p->sites[site - 1].ns += ns;
+		if (thread)
+			p->threads[thread - 1].counts.ns += ns;
+	}
+	if (proc->ticks)
+		proc->tick_ns += ns;
+	proc->nlast = 0;
+}
+
+static void remember_last(struct profile_process *proc, uint32_t site, uint32_t thread)
+{
+	size_t need = proc->nlast + 1;
+
+	proc->last_sites = mem_grow(proc->last_sites, &proc->last_sites_cap, need,
+				    sizeof(*proc->last_sites));
+	proc->last_threads = mem_grow(proc->last_threads, &proc->last_threads_cap, need,
+				      sizeof(*proc->last_threads));
+	proc->last_sites[proc->nlast] = site;
+	proc->last_threads[proc->nlast++] = thread;
+}
+
+static void add_group(struct profile *p, struct profile_process *proc,
+		      const struct trace_block *b, const struct trace_group *g,
+		      uint32_t lo, uint32_t hi)
+{
+	const uint64_t *sums = p->state->sums;
+	uint32_t thread = p->state->threads.to[g->thread], tick = g->first;
+	struct profile_counts unowned = { 0 };
+	struct profile_counts *counts = thread ? &p->threads[thread - 1].counts
+					       : &unowned;
+
+	for (uint32_t i = 0; i < g->nruns; i++) {
+		const struct trace_run *run = &g->runs[i];
+		uint32_t end = tick + run->len;
+		uint32_t from = tick > lo ? tick : lo, to = end < hi ? end : hi;
+		uint32_t site = 0;
+
+		count_run(p, counts, run, b->known);
+		counts->ns += sums[end] - sums[tick];
+		if (from < to && !(run->flags & TRACE_FAILED)) {
+			site = find_site(p, thread, run, b->known, counts);
+			if (site) {
+				p->sites[site - 1].samples += to - from;
+				p->sites[site - 1].ns += sums[to] - sums[from];
+			}
+		}
+		if (end == b->nticks)
+			remember_last(proc, to == end ? site : 0, thread);
+		tick = end;
+	}
+	if (!thread) {
+		p->counts.samples += unowned.samples;
+		p->counts.failed += unowned.failed;
+	}
+}
+
+static void count_ticks(struct profile *p, const struct trace_block *b)
+{
+	for (uint32_t k = 0; k < b->nticks; k++) {
+		int64_t late_us = b->late_us[k];
+
+		if (late_us > 0 && (uint64_t)late_us * 2000 > b->interval_ns)
+			p->late++;
+		if (late_us > 0 && (uint64_t)late_us > p->late_max_us)
+			p->late_max_us = (uint64_t)late_us;
+	}
+	for (uint32_t i = 0; i < b->nskips; i++)
+		if (__builtin_add_overflow(p->missed, b->skips[i].slots, &p->missed))
+			p->missed = UINT64_MAX;
+	p->ticks += b->nticks;
+	if (!p->interval_ns)
+		p->interval_ns = b->interval_ns;
+	p->mixed_intervals |= p->interval_ns != b->interval_ns;
+}
+
+/* The last tick stands for some time too. */
+static void extend_coverage(struct profile_state *st, const struct trace_samples *s)
+{
+	uint64_t from = s->at_ns[0], to = s->at_ns[s->block.nticks - 1];
+
+	coverage_add(&st->coverage, from + (uint64_t)st->to_wall_ns,
+		     to + s->block.interval_ns + (uint64_t)st->to_wall_ns);
+}
+
+static void add_samples(struct profile *p, const struct trace_samples *s)
+{
+	struct profile_state *st = p->state;
+	const struct trace_block *b = &s->block;
+	struct profile_process *proc = &p->processes[st->processes.to[b->process] - 1];
+	uint32_t lo, hi;
+
+	st->sums = mem_grow(st->sums, &st->sums_cap, (size_t)b->nticks + 1,
+			    sizeof(*st->sums));
+	credit_last_tick(p, proc,
+			 clock_block(&proc->chain, s, proc->recording != p->recordings,
+				     st->sums));
+	proc->recording = p->recordings;
+	clip_block(p, s, &lo, &hi);
+	for (uint32_t i = 0; i < b->ngroups; i++)
+		add_group(p, proc, b, &b->groups[i], lo, hi);
+	count_ticks(p, b);
+	extend_coverage(st, s);
+	proc->ticks += b->nticks;
+	proc->tick_ns += st->sums[b->nticks];
+}
+
+/* --- the rest --------------------------------------------------------------- */
+
+static void add_lost(struct profile *p, const struct trace_lost *l)
+{
+	uint64_t *count = l->reason == TRACE_LOST_PAUSED ? &p->paused : &p->lost;
+
+	if (__builtin_add_overflow(*count, l->ticks, count))
+		*count = UINT64_MAX;
+}
+
+static void add_stats(struct profile *p, const struct trace_stats *s)
+{
+	/* Counters are cumulative within a recording: the last ones hold. */
+	p->has_counters = true;
+	for (int i = 0; i < PROFILE_NCOUNTERS; i++) {
+		int64_t n = trace_info_num(s->info, profile_counter_keys[i], 0);
+
+		p->state->counters[i] = n > 0 ? (uint64_t)n : 0;
+	}
+}
+
+static void add_end(struct profile *p, const struct trace_end *e)
+{
+	if (p->state->in_recording)
+		p->unfinished--;
+	p->state->in_recording = false;
+	p->end_reason = e->reason;
+	p->end_text = keep_text(p, e->text);
+}
+
+int profile_add(struct profile *p, const struct trace_object *o, struct err *err)
+{
+	int rc = 0;
+
+	switch (o->type) {
+	case TRACE_HEADER:
+		add_header(p, &o->u.header);
+		break;
+	case TRACE_STRINGS:
+		rc = symbols_add_strings(&p->symbols, &o->u.strings);
+		break;
+	case TRACE_FUNCTIONS:
+		rc = symbols_add_functions(&p->symbols, &o->u.functions);
+		break;
+	case TRACE_LOCATIONS:
+		rc = symbols_add_locations(&p->symbols, &o->u.locations);
+		break;
+	case TRACE_STACKS:
+		rc = symbols_add_stacks(&p->symbols, &o->u.stacks);
+		break;
+	case TRACE_PROCESS:
+		rc = add_process(p, &o->u.process);
+		break;
+	case TRACE_THREAD:
+		rc = add_thread(p, &o->u.thread);
+		break;
+	case TRACE_SAMPLES:
+		add_samples(p, &o->u.samples);
+		break;
+	case TRACE_LOST:
+		add_lost(p, &o->u.lost);
+		break;
+	case TRACE_STATS:
+		add_stats(p, &o->u.stats);
+		break;
+	case TRACE_END:
+		add_end(p, &o->u.end);
+		break;
+	default:
+		break;
+	}
+	if (rc < 0)
+		err_set(err, -rc,
+			"the traces hold more distinct names or stacks than one "
+			"report can; report on fewer traces at once");
+	return rc;
+}
+
+/* --- at the end --------------------------------------------------------------- */
+
+static bool keeps_thread(const struct profile *p, uint32_t id)
+{
+	const struct profile_thread *t = &p->threads[id - 1];
+
+	return filter_has_process(p->filter, p->processes[t->process - 1].pid) &&
+	       filter_has_thread(p->filter, t->tid,
+				 symbols_string(&p->symbols, t->name));
+}
+
+static void add_counts(struct profile_counts *sum, const struct profile_counts *c)
+{
+	sum->samples += c->samples;
+	sum->failed += c->failed;
+	sum->inexact += c->inexact;
+	sum->empty += c->empty;
+	sum->unknown += c->unknown;
+	sum->ns += c->ns;
+	for (int i = 0; i < PROFILE_NSTATES; i++) {
+		sum->state[i] += c->state[i];
+		sum->state_known[i] += c->state_known[i];
+	}
+}
+
+void profile_finish(struct profile *p)
+{
+	size_t kept = 0;
+
+	for (uint32_t i = 0; i < p->process_keys.count; i++) {
+		struct profile_process *proc = &p->processes[i];
+
+		credit_last_tick(p, proc, clock_finish(&proc->chain));
+	}
+	coverage_close_segment(&p->state->coverage);
+	p->duration_ns = p->state->coverage.total_ns;
+	close_recording(p);
+	for (uint32_t i = 0; i < p->thread_keys.count; i++)
+		add_counts(&p->counts, &p->threads[i].counts);
+
+	/* Only here: the name of a thread may come after its first samples. */
+	for (size_t i = 0; i < p->nsites; i++)
+		if (p->sites[i].samples && keeps_thread(p, p->sites[i].thread))
+			p->sites[kept++] = p->sites[i];
+	p->nsites = kept;
+}
+
+double profile_requested_hz(const struct profile *p)
+{
+	return p->interval_ns ? 1e9 / (double)p->interval_ns : 0;
+}
+
+uint64_t profile_unobserved_ns(const struct profile *p)
+{
+	uint64_t ns = 0;
+
+	for (uint32_t i = 0; i < p->process_keys.count; i++)
+		ns += p->processes[i].chain.unobserved_ns;
+	return ns;
+}
+
+double profile_achieved_hz(const struct profile *p)
+{
+	uint64_t ns = profile_unobserved_ns(p);
+
+	for (uint32_t i = 0; i < p->process_keys.count; i++)
+		ns += p->processes[i].tick_ns;
+	return ns ? (double)p->ticks * 1e9 / (double)ns : 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* label.c - names of functions and threads. */
+#include "tachyon-report/label.h"
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "profile/profile.h"
+
+static void add_text(struct buf *out, struct trace_text t, const char *if_empty)
+{
+	if (t.len)
+		text_escape(out, t.bytes, t.len);
+	else
+		buf_add_str(out, if_empty);
+}
+
+void label_name(struct buf *out, const struct profile *p, uint32_t function)
+{
+	struct trace_function f = symbols_function(&p->symbols, function);
+
+	add_text(out, symbols_string(&p->symbols, f.name), "<unknown>");
+}
+
+void label_file(struct buf *out, const struct profile *p, uint32_t function,
+		bool whole_path)
+{
+	struct trace_function f = symbols_function(&p->symbols, function);
+	struct trace_text path = symbols_string(&p->symbols, f.file);
+
+	add_text(out, whole_path ? path : symbols_basename(path), "<unknown>");
+}
+
+bool label_is_synthetic(const struct profile *p, uint32_t function)
+{
+	struct trace_function f = symbols_function(&p->symbols, function);
+	struct trace_text path = symbols_string(&p->symbols, f.file);
+
+	return path.len == 1 && path.bytes[0] == '~' && f.first_line == 0;
+}
+
+void label_function(struct buf *out, const struct profile *p, uint32_t function)
+{
+	struct trace_function f = symbols_function(&p->symbols, function);
+
+	label_file(out, p, function, false);
+	buf_printf(out, ":%d(", f.first_line);
+	label_name(out, p, function);
+	buf_add_char(out, ')');
+}
+
+void label_thread(struct buf *out, const struct profile *p, uint32_t thread)
+{
+	if (!thread) {
+		buf_add_str(out, "process");
+		return;
+	}
+
+	const struct profile_thread *t = &p->threads[thread - 1];
+	struct trace_text name = symbols_string(&p->symbols, t->name);
+
+	buf_printf(out, "thread (%llu)", (unsigned long long)t->tid);
+	if (name.len) {
+		buf_add_str(out, ": ");
+		text_escape(out, name.bytes, name.len);
+	}
+}
