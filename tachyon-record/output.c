@@ -84,7 +84,8 @@ static void check(struct output *o, int ret)
 	atomic_store(&o->has_failed, true);
 }
 
-static void write_header(struct output *o)
+/* continued: the same recording goes on with new ids. */
+static void write_header(struct output *o, bool continued)
 {
 	struct utsname host = { 0 };
 	char os[sizeof(host.sysname) + sizeof(host.release) + sizeof(host.machine)];
@@ -101,6 +102,7 @@ static void write_header(struct output *o)
 		{ .key = "duration_ns", .num = (int64_t)o->options.duration_ns },
 		{ .key = "all_threads", .num = o->options.all_threads },
 		{ .key = "memory", .str = remote_method(&o->target->remote) },
+		{ .key = "continued", .num = continued },
 	};
 
 	check(o, trace_writer_header(o->writer, clock_now(CLOCK_MONOTONIC),
@@ -239,7 +241,7 @@ static void end_frame(struct output *o, uint64_t at_ns)
 static void on_segment(struct output *o)
 {
 	write_block(o);
-	write_header(o);
+	write_header(o, true);
 	definitions_clear(&o->definitions);
 	runs_forget(&o->runs);
 	o->process = 1;
@@ -262,7 +264,7 @@ static void on_target(struct output *o, const struct record_target *record)
 	o->target = record->target;
 	o->targets++;
 	if (first) {
-		write_header(o);
+		write_header(o, false);
 		o->frame_began_ns = record->at_ns;
 	}
 	o->process++;
