@@ -9,49 +9,29 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/err.h"
 
 enum { CACHE_LINE = 64, ALIGN = 8 };
+
+/* Fills the end of the memory where a record did not fit. */
+static const uint32_t padding = UINT32_MAX;
 
 struct ring {
 	char *memory;
 	size_t size;
 
 	_Alignas(CACHE_LINE) atomic_size_t head;
+	size_t reserved;        /* where the record begins that is being made */
 	size_t seen_tail;       /* producer's copy: saves a shared read */
 	size_t high_water;
 
 	_Alignas(CACHE_LINE) atomic_size_t tail;
 };
-
-static char *map_twice(size_t size)
-{
-	int fd = memfd_create("tachyon-ring", MFD_CLOEXEC);
-	char *base, *ret = NULL;
-
-	if (fd < 0)
-		return NULL;
-	if (ftruncate(fd, (off_t)size) == 0) {
-		base = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (base != MAP_FAILED) {
-			const int prot = PROT_READ | PROT_WRITE;
-			const int flags = MAP_SHARED | MAP_FIXED;
-
-			if (mmap(base, size, prot, flags, fd, 0) != MAP_FAILED &&
-			    mmap(base + size, size, prot, flags, fd, 0) != MAP_FAILED)
-				ret = base;
-			else
-				munmap(base, 2 * size);
-		}
-	}
-	close(fd);
-	return ret;
-}
 
 struct ring *ring_new(size_t size, struct err *err)
 {
@@ -60,9 +40,10 @@ struct ring *ring_new(size_t size, struct err *err)
 	if (ring) {
 		memset(ring, 0, sizeof(*ring));
 		ring->size = size;
-		ring->memory = map_twice(size);
+		ring->memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	}
-	if (!ring || !ring->memory) {
+	if (!ring || ring->memory == MAP_FAILED) {
 		err_set(err, ENOMEM, "%zu bytes for samples on their way to the output: %s",
 			size, strerror(errno));
 		free(ring);
@@ -75,24 +56,38 @@ void ring_free(struct ring *ring)
 {
 	if (!ring)
 		return;
-	munmap(ring->memory, 2 * ring->size);
+	munmap(ring->memory, ring->size);
 	free(ring);
+}
+
+static struct ring_record *record_at(const struct ring *ring, size_t position)
+{
+	return (struct ring_record *)(ring->memory + (position & (ring->size - 1)));
+}
+
+static bool has_room(struct ring *ring, size_t end)
+{
+	if (end - ring->seen_tail <= ring->size)
+		return true;
+	ring->seen_tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+	return end - ring->seen_tail <= ring->size;
 }
 
 struct ring_record *ring_reserve(struct ring *ring, uint32_t type, size_t len)
 {
-	size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-	size_t need = (sizeof(struct ring_record) + len + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	const size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+	const size_t to_end = ring->size - (head & (ring->size - 1));
+	const size_t need = (sizeof(struct ring_record) + len + ALIGN - 1) &
+			    ~(size_t)(ALIGN - 1);
+	const size_t skip = need > to_end ? to_end : 0;
 	struct ring_record *record;
 
-	if (need > ring->size)
+	if (need > ring->size || !has_room(ring, head + skip + need))
 		return NULL;
-	if (head + need - ring->seen_tail > ring->size) {
-		ring->seen_tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
-		if (head + need - ring->seen_tail > ring->size)
-			return NULL;
-	}
-	record = (struct ring_record *)(ring->memory + (head & (ring->size - 1)));
+	if (skip)
+		*record_at(ring, head) = (struct ring_record){ (uint32_t)skip, padding };
+	ring->reserved = head + skip;
+	record = record_at(ring, ring->reserved);
 	record->size = (uint32_t)need;
 	record->type = type;
 	return record;
@@ -100,7 +95,7 @@ struct ring_record *ring_reserve(struct ring *ring, uint32_t type, size_t len)
 
 void ring_commit(struct ring *ring, struct ring_record *record)
 {
-	size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed) + record->size;
+	size_t head = ring->reserved + record->size;
 
 	if (head - ring->seen_tail > ring->high_water)
 		ring->high_water = head - ring->seen_tail;
@@ -121,10 +116,16 @@ int ring_push(struct ring *ring, uint32_t type, const void *data, size_t len)
 const struct ring_record *ring_peek(struct ring *ring)
 {
 	size_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+	const struct ring_record *record;
 
 	if (tail == atomic_load_explicit(&ring->head, memory_order_acquire))
 		return NULL;
-	return (const struct ring_record *)(ring->memory + (tail & (ring->size - 1)));
+	record = record_at(ring, tail);
+	if (record->type != padding)
+		return record;
+	/* A record always follows the padding: both were committed together. */
+	ring_release(ring, record);
+	return record_at(ring, tail + record->size);
 }
 
 void ring_release(struct ring *ring, const struct ring_record *record)

@@ -2,9 +2,9 @@
 /*
  * ring.h - records from the sampling thread to the writer thread.
  *
- * One producer, one consumer, no lock and no system call.  The memory is
- * mapped twice in a row, so every record is contiguous.  When there is no
- * room a push fails and nothing of it is seen by the consumer.
+ * One producer, one consumer, no lock and no system call.  Every record is
+ * contiguous; what is left at the end of the memory is skipped.  When there is
+ * no room a push fails and nothing of it is seen by the consumer.
  */
 #ifndef RECORD_RING_H
 #define RECORD_RING_H
@@ -17,7 +17,7 @@ struct ring;
 
 struct ring_record {
 	uint32_t size;          /* bytes with this head, a multiple of 8 */
-	uint32_t type;          /* the users' business */
+	uint32_t type;          /* the users' business, but not UINT32_MAX */
 	char data[];
 };
 

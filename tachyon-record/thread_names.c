@@ -21,6 +21,16 @@ static bool match_ident(void *arg, raddr key, raddr value)
 	return true;
 }
 
+static bool is_thread(struct target *t, raddr thread, uint64_t tid)
+{
+	struct remote *r = &t->remote;
+	const struct layout *l = &t->layout;
+	uint64_t native;
+
+	return object_uint(r, l, object_attribute(r, l, thread, "_native_id"), &native) &&
+	       native == tid;
+}
+
 ptrdiff_t thread_name_read(struct target *t, raddr interp, uint64_t ident,
 			   uint64_t tid, char name[THREAD_NAME_MAX])
 {
@@ -31,13 +41,13 @@ ptrdiff_t thread_name_read(struct target *t, raddr interp, uint64_t ident,
 	raddr dict = module ? remote_ptr(r, module + (raddr)OFF(l, module_dict)) : 0;
 	raddr active = dict ? object_dict_get(r, l, dict, "_active") : 0;
 	struct search s = { t, ident, 0 };
-	uint64_t native;
+	ptrdiff_t len;
 
-	if (!active || !object_dict_each(r, l, active, match_ident, &s))
+	if (!active || !object_dict_each(r, l, active, match_ident, &s) ||
+	    !is_thread(t, s.thread, tid))
 		return -1;
-	if (!object_uint(r, l, object_attribute(r, l, s.thread, "_native_id"), &native) ||
-	    native != tid)
-		return -1;
-	return object_str(r, l, object_attribute(r, l, s.thread, "_name"), name,
-			  THREAD_NAME_MAX);
+	len = object_str(r, l, object_attribute(r, l, s.thread, "_name"), name,
+			 THREAD_NAME_MAX);
+	/* The object may have been freed and given to another Thread meanwhile. */
+	return is_thread(t, s.thread, tid) ? len : -1;
 }
