@@ -491,7 +491,7 @@ enum unwind_status unwind(struct unwinder *u, struct unwind_context *c, struct s
 		if (read != READ_OK) {
 			if (!snapshot_range(s, u->state_range))
 				return UNWIND_UNREADABLE;
-			unwind_distrust(u);
+			unwind_distrust(u, s);
 			tries++;
 		}
 		if (tries >= most_tries(&leaf))

@@ -320,11 +320,27 @@ void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr addr
 		u->outliers[at].used_tick = c->tick;
 }
 
-void unwind_distrust(struct unwinder *u)
+void unwind_distrust(struct unwinder *u, const struct snapshot *s)
 {
+	size_t keep = 0, had = u->noutliers;
+	raddr from, to;
+	unsigned i = 0;
+
+	while (i < s->n && snapshot_range(s, i))
+		i++;
+	if (i == s->n)
+		return;
+	from = (raddr)(uintptr_t)s->ranges[i].iov_base;
+	to = from + s->ranges[i].iov_len;
+	for (size_t k = 0; k < had; k++)
+		if (u->outliers[k].address < from || u->outliers[k].address >= to)
+			u->outliers[keep++] = u->outliers[k];
+	u->noutliers = keep;
+	if (keep != had)
+		return;
+	/* Not an outlier: what is known of the data stack or the C stack is old. */
 	u->nchunks = 0;
-	u->noutliers = 0;
 	u->deepest = 0;
-	for (size_t i = 0; i < CFRAMES; i++)
-		u->cframes[i] = (struct cframe){ 0 };
+	for (size_t k = 0; k < CFRAMES; k++)
+		u->cframes[k] = (struct cframe){ 0 };
 }

@@ -25,7 +25,7 @@ void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr addre
 /* The frame at address was part of the stack: an outlier stays in the plan. */
 void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr address);
 
-/* Drops what was planned but is not mapped any more. */
-void unwind_distrust(struct unwinder *u);
+/* Drops what was planned but could not be read: where the copy ends. */
+void unwind_distrust(struct unwinder *u, const struct snapshot *s);
 
 #endif
