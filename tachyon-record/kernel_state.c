@@ -167,8 +167,3 @@ bool kernel_state_futex(struct kernel_state *k, uint64_t *futex)
 	*futex = k->futex;
 	return k->known;
 }
-
-bool kernel_state_is_exact(const struct kernel_state *k)
-{
-	return k->page != NULL;
-}

@@ -39,7 +39,4 @@ void kernel_state_update(struct kernel_state *k, uint64_t as_of_ns);
 /* True with *futex set (0: it waits on none) for a thread off the CPU. */
 bool kernel_state_futex(struct kernel_state *k, uint64_t *futex);
 
-/* True when context switches are seen, so that on_cpu is exact. */
-bool kernel_state_is_exact(const struct kernel_state *k);
-
 #endif

@@ -30,6 +30,7 @@ enum {
 	LEVEL = 3,
 	/* Tables beyond this call for a new segment, so that memory stays flat. */
 	MAX_TABLES = 24 << 20,
+	MAX_THREAD_IDS = 1 << 15,
 	/* A name that cannot be found is asked for so often, once a frame. */
 	NAME_TRIES = 10,
 };
@@ -61,7 +62,7 @@ struct output {
 	bool ended;
 	struct definitions definitions;
 	struct runs runs;
-	struct output_thread *threads;  /* by the sampler's number, 0 unused */
+	struct output_thread *threads;  /* by the sampler's number */
 	size_t nthreads, thread_room;
 	uint32_t thread_ids;            /* given in this segment */
 	uint64_t frame_began_ns;
@@ -233,7 +234,8 @@ static void end_frame(struct output *o, uint64_t at_ns)
 	write_stats(o, at_ns);
 	check(o, trace_writer_flush(o->writer, &o->err));
 	atomic_store(&o->bytes, trace_writer_bytes(o->writer));
-	if (trace_writer_memory(o->writer) + definitions_memory(&o->definitions) > MAX_TABLES)
+	if (trace_writer_memory(o->writer) + definitions_memory(&o->definitions) > MAX_TABLES ||
+	    o->thread_ids > MAX_THREAD_IDS)
 		atomic_store(&o->wants_segment, true);
 	o->frame_began_ns = at_ns;
 }
@@ -279,11 +281,17 @@ static void on_target(struct output *o, const struct record_target *record)
 
 static void on_thread(struct output *o, const struct record_thread *record)
 {
-	if (!o->nthreads)
-		o->nthreads = 1;
-	o->threads = mem_grow(o->threads, &o->thread_room, o->nthreads + 1,
-			      sizeof(*o->threads));
-	o->threads[o->nthreads++] = (struct output_thread){
+	const uint32_t number = record->number;
+
+	if (number >= o->nthreads) {
+		o->threads = mem_grow(o->threads, &o->thread_room, number + 1,
+				      sizeof(*o->threads));
+		memset(o->threads + o->nthreads, 0,
+		       (number + 1 - o->nthreads) * sizeof(*o->threads));
+		o->nthreads = number + 1;
+	}
+	free(o->threads[number].name);
+	o->threads[number] = (struct output_thread){
 		.record = *record, .process = o->targets };
 }
 
@@ -291,6 +299,8 @@ static void on_tick(struct output *o, const struct record_tick *tick)
 {
 	runs_tick(&o->runs, tick->at_ns, tick->deadline_ns, tick->slot);
 	o->ticks++;
+	if (tick->complete)
+		runs_remove_all(&o->runs);
 	for (uint32_t i = 0; i < tick->nchanges; i++) {
 		const struct record_change *c = &tick->changes[i];
 		uint32_t id = thread_id(o, c->thread);
@@ -446,7 +456,7 @@ int output_finish(struct output *o, uint64_t *total, struct err *err)
 	ret = o->failed;
 	if (ret)
 		*err = o->err;
-	for (size_t i = 1; i < o->nthreads; i++)
+	for (size_t i = 0; i < o->nthreads; i++)
 		free(o->threads[i].name);
 	free(o->threads);
 	runs_release(&o->runs);

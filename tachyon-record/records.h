@@ -45,13 +45,13 @@ struct record_node {
 	int32_t lasti;
 };
 
-/* Numbered from 1 in order of arrival, through all segments. */
+/* A number is used again after the thread that had it was told to be absent. */
 struct record_thread {
+	uint32_t number;        /* from 1 */
+	uint32_t is_main;
 	uint64_t state;         /* address of its PyThreadState */
 	uint64_t interp_state;  /* address of its PyInterpreterState */
 	uint64_t tid, ident, interpreter;
-	uint32_t is_main;
-	uint32_t exact_cpu;     /* context switches are seen */
 };
 
 /* What a thread does from this tick on. */
@@ -67,6 +67,7 @@ struct record_tick {
 	uint64_t at_ns;         /* CLOCK_MONOTONIC */
 	uint64_t deadline_ns;   /* when it was due */
 	uint64_t slot;          /* of the schedule, from 0; gaps are slots not used */
+	uint32_t complete;      /* threads that are not among the changes are absent */
 	uint32_t nchanges;
 	struct record_change changes[];
 };

@@ -140,8 +140,16 @@ void runs_restart(struct runs *r)
 	r->ngroups = r->nskips = r->nticks = r->total_runs = 0;
 }
 
+void runs_remove_all(struct runs *r)
+{
+	for (size_t i = 0; i < r->nthreads; i++)
+		if (r->threads[i].present)
+			runs_remove(r, (uint32_t)i);
+}
+
 void runs_forget(struct runs *r)
 {
 	for (size_t i = 0; i < r->nthreads; i++)
-		r->threads[i].present = false;
+		free(r->threads[i].runs);
+	r->nthreads = 0;
 }

@@ -66,7 +66,10 @@ void runs_finish(struct runs *r, struct trace_block *block);
 /* After the block was written: threads go on as they are. */
 void runs_restart(struct runs *r);
 
-/* Forgets the threads, too: ids start again. */
+/* Every thread is absent from the current tick on, unless it is set again. */
+void runs_remove_all(struct runs *r);
+
+/* Forgets the threads, too; for a written block, when ids start again. */
 void runs_forget(struct runs *r);
 
 #endif

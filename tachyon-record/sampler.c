@@ -26,6 +26,11 @@ enum {
 	CHANGED_NS = 10000000,
 };
 
+struct numbers {
+	uint32_t *v;
+	size_t n, room;
+};
+
 struct sampler {
 	struct target *target;
 	struct ring *ring;
@@ -45,7 +50,9 @@ struct sampler {
 	uint32_t process_node;          /* of thread 0: failures of the whole */
 	bool resend;                    /* the writer's picture is incomplete */
 	bool gone;
-	uint32_t numbered;              /* threads that were announced */
+	struct numbers free_numbers;    /* of threads that have left */
+	struct numbers leaving;         /* to be free once the writer knows */
+	uint32_t numbered;              /* the highest number given */
 };
 
 static uint64_t now_ns(void)
@@ -102,6 +109,8 @@ void sampler_free(struct sampler *s)
 	code_table_free(s->unwind.codes);
 	node_table_free(s->unwind.nodes);
 	free(s->changes);
+	free(s->free_numbers.v);
+	free(s->leaving.v);
 	free(s);
 }
 
@@ -141,18 +150,25 @@ static void add_change(struct sampler *s, uint32_t thread, uint32_t node, uint32
 	s->changes[s->nchanges++] = (struct record_change){ thread, node, flags };
 }
 
+static void add_number(struct numbers *numbers, uint32_t number)
+{
+	numbers->v = mem_grow(numbers->v, &numbers->room, numbers->n + 1, sizeof(*numbers->v));
+	numbers->v[numbers->n++] = number;
+}
+
 /* Tells the writer of a thread before the first change that names it. */
 static bool announce(struct sampler *s, struct thread *t)
 {
 	const struct interp *in = &s->roster.interps[t->interp];
 	struct record_thread record = {
+		.number = s->free_numbers.n ? s->free_numbers.v[s->free_numbers.n - 1]
+					    : s->numbered + 1,
 		.state = t->state,
 		.interp_state = in->address,
 		.tid = t->own_tid,
 		.ident = t->ident,
 		.interpreter = in->id,
 		.is_main = t->is_main,
-		.exact_cpu = kernel_state_is_exact(&t->kernel),
 	};
 
 	if (t->announced)
@@ -160,7 +176,11 @@ static bool announce(struct sampler *s, struct thread *t)
 	if (ring_push(s->ring, RECORD_THREAD, &record, sizeof(record)) != 0)
 		return false;
 	t->announced = true;
-	t->number = ++s->numbered;
+	t->number = record.number;
+	if (s->free_numbers.n)
+		s->free_numbers.n--;
+	else
+		s->numbered++;
 	count(&s->counts.threads, 1);
 	return true;
 }
@@ -171,8 +191,10 @@ static void thread_left(void *arg, struct thread *t)
 
 	if (t->sent)
 		add_change(s, t->number, RECORD_ABSENT, 0);
-	if (t->announced)
-		count(&s->counts.threads, (uint64_t)-1);
+	if (!t->announced)
+		return;
+	add_number(&s->leaving, t->number);
+	count(&s->counts.threads, (uint64_t)-1);
 }
 
 static void refresh(struct sampler *s, uint64_t at_ns)
@@ -375,11 +397,14 @@ static void push_tick(struct sampler *s, uint64_t at_ns, uint64_t deadline_ns)
 	tick->at_ns = at_ns;
 	tick->deadline_ns = deadline_ns;
 	tick->slot = s->slot;
+	tick->complete = s->resend;
 	tick->nchanges = (uint32_t)s->nchanges;
 	for (size_t i = 0; i < s->nchanges; i++)
 		tick->changes[i] = s->changes[i];
 	ring_commit(s->ring, slot);
 	s->resend = false;
+	while (s->leaving.n)
+		add_number(&s->free_numbers, s->leaving.v[--s->leaving.n]);
 	count(&s->counts.ticks, 1);
 }
 
