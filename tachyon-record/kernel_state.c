@@ -167,3 +167,10 @@ bool kernel_state_futex(struct kernel_state *k, uint64_t *futex)
 	*futex = k->futex;
 	return k->known;
 }
+
+bool kernel_state_has_ended(const struct kernel_state *k)
+{
+	char byte;
+
+	return k->syscall_fd >= 0 && pread(k->syscall_fd, &byte, 1, 0) < 0 && errno == ESRCH;
+}

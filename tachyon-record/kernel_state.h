@@ -39,4 +39,7 @@ void kernel_state_update(struct kernel_state *k, uint64_t as_of_ns);
 /* True with *futex set (0: it waits on none) for a thread off the CPU. */
 bool kernel_state_futex(struct kernel_state *k, uint64_t *futex);
 
+/* True if the thread does not exist any more. */
+bool kernel_state_has_ended(const struct kernel_state *k);
+
 #endif

@@ -56,7 +56,7 @@ struct output {
 	atomic_bool has_failed, wants_segment;
 	atomic_uint_fast64_t bytes;
 
-	const struct target *target;    /* the present one */
+	struct target *target;          /* the present one */
 	uint32_t targets;               /* so far: the index of the present one */
 	uint32_t process;               /* its id in this segment */
 	bool ended;
@@ -65,6 +65,7 @@ struct output {
 	struct output_thread *threads;  /* by the sampler's number */
 	size_t nthreads, thread_room;
 	uint32_t thread_ids;            /* given in this segment */
+	struct thread_names names;
 	uint64_t frame_began_ns;
 	uint64_t ticks, lost;
 };
@@ -160,8 +161,8 @@ static bool learn_name(struct output *o, struct output_thread *t)
 	if (t->name || t->gone || t->process != o->targets || t->name_tries >= NAME_TRIES)
 		return false;
 	t->name_tries++;
-	len = thread_name_read((struct target *)o->target, t->record.interp_state,
-			       t->record.ident, t->record.tid, name);
+	len = thread_name_read(&o->names, o->target, t->record.interp_state, t->record.ident,
+			       t->record.tid, name);
 	if (len < 0)
 		return false;
 	t->name = mem_copy(name, (size_t)len);
@@ -264,6 +265,7 @@ static void on_target(struct output *o, const struct record_target *record)
 		definitions_clear(&o->definitions);
 	}
 	o->target = record->target;
+	o->names = (struct thread_names){ 0 };
 	o->targets++;
 	if (first) {
 		write_header(o, false);

@@ -189,7 +189,7 @@ static enum trace_end_reason end_reason(const struct recording *r, enum sampler_
 	return TRACE_END_ERROR;
 }
 
-static void push_target(struct recording *r, const struct target *t)
+static void push_target(struct recording *r, struct target *t)
 {
 	const struct record_target record = { t, now_ns() };
 

@@ -26,7 +26,7 @@ enum record_type {
 
 /* The process that everything after it is about; ends the one before. */
 struct record_target {
-	const struct target *target;    /* valid until the writer thread ends */
+	struct target *target;          /* valid until the writer thread ends */
 	uint64_t at_ns;
 };
 

@@ -46,6 +46,7 @@ struct sampler {
 	uint64_t slot;
 	uint64_t unreadable_since_ns;   /* 0: readable */
 	uint64_t refresh_period_ns;
+	uint64_t retry_ns;              /* how long one thread may be tried */
 	struct record_lost lost;        /* ticks that did not fit, not yet reported */
 	uint32_t process_node;          /* of thread 0: failures of the whole */
 	bool resend;                    /* the writer's picture is incomplete */
@@ -75,6 +76,13 @@ uint32_t sampler_known_flags(void)
 	return TRACE_ON_CPU | TRACE_HOLDS_GIL | TRACE_WAITS_GIL | TRACE_GC;
 }
 
+static uint64_t retry_ns(uint64_t interval_ns)
+{
+	uint64_t half = interval_ns / 2;
+
+	return half < RETRY_MIN_NS ? RETRY_MIN_NS : half > RETRY_MAX_NS ? RETRY_MAX_NS : half;
+}
+
 struct sampler *sampler_new(struct target *target, struct ring *ring,
 			    const struct sampler_options *options, struct err *err)
 {
@@ -84,6 +92,7 @@ struct sampler *sampler_new(struct target *target, struct ring *ring,
 	s->ring = ring;
 	s->options = *options;
 	s->refresh_period_ns = REFRESH_NS;
+	s->retry_ns = retry_ns(options->interval_ns);
 	roster_init(&s->roster, target, options->all_threads);
 	s->unwind.remote = &target->remote;
 	s->unwind.layout = &target->layout;
@@ -236,6 +245,8 @@ static void plan(struct sampler *s)
 
 		t->planned = t->selected && !t->replaced && (!t->read || t->state == g->holder ||
 					     s->target->layout.free_threaded);
+		if (t->planned && !t->unwinder.nchunks)
+			unwind_prime(&t->unwinder, &s->unwind);
 		if (t->planned)
 			unwind_plan(&t->unwinder, &s->unwind, &s->snapshot);
 	}
@@ -289,6 +300,7 @@ static enum unwind_status look_at(struct sampler *s, struct thread *t)
 	enum unwind_status st;
 
 	s->unwind.clock.generation = s->roster.interps[t->interp].generation;
+	s->unwind.retry_until_ns = now_ns() + s->retry_ns;
 	if (!t->planned) {
 		copy = &s->unwind.retry;
 		snapshot_reset(copy);
@@ -306,8 +318,10 @@ static enum unwind_status look_at(struct sampler *s, struct thread *t)
 		t->node = NODE_ROOT;
 	/* What is not certain is read again whoever holds the GIL. */
 	t->read = st == UNWIND_EXACT;
-	t->replaced = st == UNWIND_REPLACED;
-	s->roster.stale |= t->replaced;
+	/* Memory of a thread that has ended fails in any way. */
+	t->replaced = st == UNWIND_REPLACED ||
+		      (t->flags & TRACE_FAILED && kernel_state_has_ended(&t->kernel));
+	s->roster.stale |= t->replaced || t->flags & TRACE_FAILED;
 	return st;
 }
 
@@ -334,7 +348,7 @@ static bool look_at_threads(struct sampler *s, bool *failed)
 			return false;
 		if (st == UNWIND_FULL)
 			return false;
-		*failed |= (t->flags & TRACE_FAILED) != 0;
+		*failed |= !t->replaced && t->flags & TRACE_FAILED;
 	}
 	return true;
 }
@@ -449,14 +463,11 @@ static void finish_tick(struct sampler *s, uint64_t at_ns, uint64_t deadline_ns,
 
 static void tick(struct sampler *s, uint64_t at_ns, uint64_t deadline_ns)
 {
-	uint64_t half = s->options.interval_ns / 2;
 	bool failed = false;
 
-	half = half < RETRY_MIN_NS ? RETRY_MIN_NS : half > RETRY_MAX_NS ? RETRY_MAX_NS : half;
 	s->nchanges = 0;
 	s->unwind.tick++;
 	s->unwind.clock.now_ns = at_ns;
-	s->unwind.retry_until_ns = at_ns + half;
 	if (s->roster.stale || at_ns - s->roster.refreshed_ns > s->refresh_period_ns)
 		refresh(s, at_ns);
 	plan(s);

@@ -12,12 +12,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tachyon-record/cpython/object.h"
 #include "tachyon-record/target.h"
 
 enum { THREAD_NAME_MAX = 1024 };
 
+/* What makes the next look cheap; zeros at first and for another target. */
+struct thread_names {
+	raddr interp;
+	raddr active;                   /* threading._active of that interpreter */
+	struct object_slot name, native_id;
+};
+
 /* Length of the name in bytes, -1 if there is none (yet). */
-ptrdiff_t thread_name_read(struct target *t, raddr interp, uint64_t ident,
-			   uint64_t tid, char name[THREAD_NAME_MAX]);
+ptrdiff_t thread_name_read(struct thread_names *n, struct target *t, raddr interp,
+			   uint64_t ident, uint64_t tid, char name[THREAD_NAME_MAX]);
 
 #endif

@@ -249,6 +249,7 @@ struct leaf {
 	raddr address;
 	struct frame frame;             /* its contents when it was the leaf */
 	raddr earlier;                  /* innermost frame of its C frame, earlier; 0 */
+	raddr missing;                  /* where the candidate goes on, 0: not begun */
 	bool has_frame, has_candidate, has_other;
 };
 
@@ -338,9 +339,24 @@ static bool is_plausible(const struct unwind_context *c, const struct frame *f)
 	       (int64_t)(f->instr - code->first_instr) < (int64_t)code->head.bytes;
 }
 
-/* Notes the first sight of the leaf's own frame, and of a chain from it. */
+/* Adds the frames of the last walk, which stopped at the address. */
+static void extend_candidate(struct unwinder *u, const struct unwind_context *c,
+			     struct leaf *leaf, enum walk w, raddr stopped)
+{
+	for (size_t i = 0; i < u->now.n; i++)
+		*add_frame(&u->candidate) = u->now.v[i];
+	leaf->has_candidate = w == WALK_DONE;
+	leaf->missing = w == WALK_MISSING ? stopped : 0;
+	if (leaf->missing)
+		unwind_want(u, c, leaf->missing);
+}
+
+/*
+ * Notes the first sight of the leaf's own frame, and of a chain from it,
+ * which may have to be put together from several copies.
+ */
 static void note_leaf(struct unwinder *u, const struct unwind_context *c, struct leaf *leaf,
-		      enum walk w)
+		      enum walk w, raddr stopped)
 {
 	if (!u->now.n || !is_plausible(c, &u->now.v[0]))
 		return;
@@ -348,12 +364,24 @@ static void note_leaf(struct unwinder *u, const struct unwind_context *c, struct
 		leaf->frame = u->now.v[0];
 		leaf->has_frame = true;
 	}
-	if (w == WALK_DONE && !leaf->has_candidate &&
+	if (!leaf->has_candidate && !leaf->missing &&
 	    u->now.v[0].code == leaf->frame.code) {
 		u->candidate.n = 0;
-		swap(&u->candidate, &u->now);
-		leaf->has_candidate = true;
+		extend_candidate(u, c, leaf, w, stopped);
 	}
+}
+
+/* Follows the candidate where an earlier copy had to stop. */
+static void follow_candidate(struct unwinder *u, const struct unwind_context *c,
+			     const struct snapshot *s, struct leaf *leaf)
+{
+	raddr stopped;
+	enum walk w;
+
+	if (!leaf->missing)
+		return;
+	w = walk(u, c, s, leaf->missing, &stopped);
+	extend_candidate(u, c, leaf, w, stopped);
 }
 
 /*
@@ -366,9 +394,10 @@ static void look_back(struct unwinder *u, const struct unwind_context *c,
 	enum walk w;
 	raddr at;
 
-	if (!leaf->has_frame || !leaf->has_candidate) {
+	follow_candidate(u, c, s, leaf);
+	if (!leaf->has_frame || (!leaf->has_candidate && !leaf->missing)) {
 		w = walk(u, c, s, leaf->address, &at);
-		note_leaf(u, c, leaf, w);
+		note_leaf(u, c, leaf, w, at);
 		if (w == WALK_MISSING)
 			unwind_want(u, c, at);
 	}
@@ -448,7 +477,7 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 		return *st == UNWIND_TORN || *st == UNWIND_CORRUPT ? ATTEMPT_AGAIN
 								   : ATTEMPT_DONE;
 	}
-	note_leaf(u, c, leaf, w);
+	note_leaf(u, c, leaf, w, at);
 	*st = w == WALK_DEEP ? UNWIND_DEEP : w == WALK_CORRUPT ? UNWIND_CORRUPT : UNWIND_TORN;
 	if (w == WALK_DEEP)
 		return ATTEMPT_STOP;

@@ -120,6 +120,12 @@ void unwinder_release(struct unwinder *u);
 /* Forgets nodes: a new segment has begun. */
 void unwinder_forget(struct unwinder *u);
 
+/*
+ * Learns where the stack of a thread is that has not been read before, so
+ * that the first read that counts has its leaf.
+ */
+void unwind_prime(struct unwinder *u, struct unwind_context *c);
+
 /* Adds the ranges that this thread's stack will probably need. */
 void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snapshot *s);
 

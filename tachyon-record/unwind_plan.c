@@ -26,9 +26,12 @@ enum {
 	MAX_CFRAME_SPAN = 8192,
 	/* Read of a chunk about which nothing is known yet. */
 	FIRST_USED = 4096,
-	/* Guards against garbage: 20 000 frames need some 2 MB. */
-	MAX_CHUNK = 1 << 30,
-	MAX_CHUNKS = 1 << 16,
+	/*
+	 * Guards against garbage.  A chunk has 16 KiB unless one frame needs more;
+	 * 20 000 frames take some 2 MiB.
+	 */
+	MAX_CHUNK = 1 << 20,
+	MAX_DATA_STACK = 256 << 20,
 	/*
 	 * An outlier that was not part of the stack for so many ticks is dropped:
 	 * soon if there are many, because each range has its price.
@@ -217,7 +220,7 @@ static void add_chunk(struct unwinder *u, raddr base, uint64_t size, uint64_t to
 {
 	struct chunk chunk = { base, FIRST_USED, FIRST_USED };
 
-	if (size >= CHUNK_DATA && size < MAX_CHUNK)
+	if (size >= CHUNK_DATA && size <= MAX_CHUNK)
 		chunk.size = size;
 	if (top < MAX_CHUNK / WORD)
 		chunk.used = CHUNK_DATA + WORD * top;
@@ -231,14 +234,16 @@ static void add_chunk(struct unwinder *u, raddr base, uint64_t size, uint64_t to
 static void list_chunks(struct unwinder *u, struct unwind_context *c, raddr newest)
 {
 	raddr base = newest;
+	size_t total = 0;
 
 	u->nchunks = 0;
-	while (base && u->nchunks < MAX_CHUNKS) {
+	while (base && total < MAX_DATA_STACK) {
 		char head[CHUNK_DATA];
 
 		if (remote_read(c->remote, base, head, sizeof(head)) != READ_OK)
 			break;
 		add_chunk(u, base, word_at(head, CHUNK_SIZE), word_at(head, CHUNK_TOP));
+		total += u->chunks[u->nchunks - 1].size;
 		base = word_at(head, CHUNK_PREVIOUS);
 	}
 }
@@ -269,6 +274,16 @@ void unwind_learn(struct unwinder *u, struct unwind_context *c, const struct sna
 	u->deepest -= u->deepest / DEEPEST_DECAY;
 	if (u->deepest < used)
 		u->deepest = used;
+}
+
+void unwind_prime(struct unwinder *u, struct unwind_context *c)
+{
+	struct snapshot *s = &c->retry;
+
+	snapshot_reset(s);
+	unwind_plan(u, c, s);
+	snapshot_read(s, c->remote);
+	unwind_learn(u, c, s);
 }
 
 /* Index of the first outlier at or behind the address. */

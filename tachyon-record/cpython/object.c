@@ -259,26 +259,37 @@ raddr object_dict_get(struct remote *r, const struct layout *l, raddr dict, cons
 	return object_dict_each(r, l, dict, match_name, &look) ? look.value : 0;
 }
 
-/* The instance's own values, in the order of the keys its class caches. */
-static raddr value_at(struct remote *r, const struct layout *l, raddr type, raddr values,
-		      const char *name)
+/* The index of a name among the keys that a class caches, -1 if there is none. */
+static int64_t key_index(struct remote *r, const struct layout *l, raddr type,
+			 const char *name)
 {
 	raddr keys_at = remote_ptr(r, type + (raddr)OFF(l, heaptype_cached_keys));
 	struct keys k;
 
 	if (!keys_head(r, l, keys_at, &k))
-		return 0;
+		return -1;
 	for (uint64_t i = 0; i < k.n; i++) {
 		raddr key = remote_ptr(r, k.entries + i * k.width + k.key_at);
 
 		if (key && str_equals(r, l, key, name))
-			return remote_ptr(r, values + i * WORD);
+			return (int64_t)i;
 	}
-	return 0;
+	return -1;
+}
+
+/* The instance's own values stand in the order of the keys of its class. */
+static raddr value_at(struct remote *r, const struct layout *l, raddr values,
+		      const char *name, struct object_slot *slot, raddr type)
+{
+	if (slot->type != type || slot->index < 0) {
+		slot->type = type;
+		slot->index = key_index(r, l, type, name);
+	}
+	return slot->index < 0 ? 0 : remote_ptr(r, values + (raddr)slot->index * WORD);
 }
 
 raddr object_attribute(struct remote *r, const struct layout *l, raddr object,
-		       const char *name)
+		       const char *name, struct object_slot *slot)
 {
 	raddr type = remote_ptr(r, object + (raddr)OFF(l, object_type));
 	raddr flags = remote_ptr(r, type + (raddr)OFF(l, type_flags));
@@ -291,12 +302,12 @@ raddr object_attribute(struct remote *r, const struct layout *l, raddr object,
 	case INSTANCE_VALUES_AT_M4:
 		at_m4 = remote_ptr(r, object - 4 * WORD);
 		if (at_m4)
-			return value_at(r, l, type, at_m4, name);
+			return value_at(r, l, at_m4, name, slot, type);
 		break;
 	case INSTANCE_DICT_OR_VALUES:
 		/* A pointer to values is stored less one, which sets the tag bit. */
 		if (at_m3 & 1)
-			return value_at(r, l, type, at_m3 + 1, name);
+			return value_at(r, l, at_m3 + 1, name, slot, type);
 		break;
 	case INSTANCE_INLINE:
 		/*
@@ -308,7 +319,8 @@ raddr object_attribute(struct remote *r, const struct layout *l, raddr object,
 			raddr head = remote_ptr(r, object + size);
 
 			if (head >> 24 & 0xff)
-				return value_at(r, l, type, object + size + WORD, name);
+				return value_at(r, l, object + size + WORD, name, slot,
+						type);
 		}
 		break;
 	}

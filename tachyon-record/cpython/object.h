@@ -38,8 +38,17 @@ bool object_dict_each(struct remote *r, const struct layout *l, raddr dict,
 /* dict[name] for an ASCII name; 0 if it is not there. */
 raddr object_dict_get(struct remote *r, const struct layout *l, raddr dict, const char *name);
 
-/* The attribute of an instance of a plain class; 0 if it is not there. */
+/* Where instances of a class keep an attribute; zeros at first. */
+struct object_slot {
+	raddr type;
+	int64_t index;                  /* among the values, -1: not there */
+};
+
+/*
+ * The attribute of an instance of a plain class; 0 if it is not there.  The
+ * slot remembers its place for the next instance of the same class.
+ */
 raddr object_attribute(struct remote *r, const struct layout *l, raddr object,
-		       const char *name);
+		       const char *name, struct object_slot *slot);
 
 #endif
