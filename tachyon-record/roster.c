@@ -10,8 +10,6 @@ enum {
 	/* Guards against circles in freed memory. */
 	MAX_INTERPRETERS = 4096,
 	MAX_THREADS = 1 << 17,
-	/* The part of a thread state with its list and its ids. */
-	HEAD_MAX = 512,
 };
 
 void roster_init(struct roster *r, struct target *target, bool all_threads)
@@ -158,7 +156,7 @@ static enum read_status list_threads(struct roster *r, size_t interp)
 	const struct layout *l = &r->target->layout;
 	struct remote *remote = &r->target->remote;
 	const size_t len = (size_t)OFF(l, thread_native_id) + 8;
-	char head[HEAD_MAX];
+	char head[LAYOUT_MAX_THREAD];
 	raddr state;
 	enum read_status st;
 

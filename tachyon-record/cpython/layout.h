@@ -18,7 +18,12 @@
 
 struct err;
 
-enum { ABSENT = -1 };
+enum {
+	ABSENT = -1,
+	/* Buffers for the parts that are read hold so many bytes. */
+	LAYOUT_MAX_THREAD = 512,
+	LAYOUT_MAX_INTERP_SPAN = 16384,
+};
 
 enum layout_field {
 #define FIELD(name, what) FIELD_##name,

@@ -9,6 +9,7 @@
 #include "tachyon-record/cpython/layout.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -91,6 +92,65 @@ static bool agrees_with_row(const struct layout_version *row, const struct layou
 	return true;
 }
 
+/* Fields that are copied with their structure have to be inside of it. */
+static const struct {
+	enum layout_field field, size_field;
+	int32_t bytes;                  /* of the field */
+	int32_t most;                   /* of the structure, in our buffers */
+} bounds[] = {
+	{ FIELD_frame_executable, FIELD_frame_size, 8, 1024 },
+	{ FIELD_frame_previous, FIELD_frame_size, 8, 1024 },
+	{ FIELD_frame_instr, FIELD_frame_size, 8, 1024 },
+	{ FIELD_frame_owner, FIELD_frame_size, 1, 1024 },
+	{ FIELD_object_type, FIELD_code_adaptive, 8, 256 },
+	{ FIELD_code_units, FIELD_code_adaptive, 8, 256 },
+	{ FIELD_code_filename, FIELD_code_adaptive, 8, 256 },
+	{ FIELD_code_qualname, FIELD_code_adaptive, 8, 256 },
+	{ FIELD_code_linetable, FIELD_code_adaptive, 8, 256 },
+	{ FIELD_code_firstlineno, FIELD_code_adaptive, 4, 256 },
+	{ FIELD_code_version, FIELD_code_adaptive, 4, 256 },
+	{ FIELD_code_firsttraceable, FIELD_code_adaptive, 4, 256 },
+	{ FIELD_unicode_length, FIELD_unicode_ascii_data, 8, 64 },
+	{ FIELD_unicode_state, FIELD_unicode_ascii_data, 4, 64 },
+	{ FIELD_keys_log2_index_bytes, FIELD_keys_indices, 1, 64 },
+	{ FIELD_keys_kind, FIELD_keys_indices, 1, 64 },
+	{ FIELD_keys_nentries, FIELD_keys_indices, 8, 64 },
+};
+
+/* Required: without them nothing is read at all. */
+static const enum layout_field required[] = {
+	FIELD_interp_gil, FIELD_gil_switch_number, FIELD_thread_current_frame,
+	FIELD_code_units, FIELD_code_firsttraceable, FIELD_keys_indices,
+};
+
+static int check_bounds(const struct layout *l, struct err *err)
+{
+	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
+		if (l->off[required[i]] == ABSENT)
+			return err_set(err, ENOTSUP, "this build of CPython: %s is elsewhere "
+				       "than in a release build", field_names[required[i]]);
+	for (int i = 0; i < NFIELDS; i++)
+		if (same_structure((enum layout_field)i, FIELD_thread_next) &&
+		    l->off[i] > LAYOUT_MAX_THREAD - 8)
+			return err_set(err, ENOTSUP, "the description of this CPython: %s is "
+				       "too far away", field_names[i]);
+	if (abs(OFF(l, interp_threads_head) - OFF(l, interp_gc_collecting)) >
+	    LAYOUT_MAX_INTERP_SPAN ||
+	    abs(OFF(l, interp_threads_head) - OFF(l, interp_code_generation)) >
+	    LAYOUT_MAX_INTERP_SPAN)
+		return err_set(err, ENOTSUP, "the description of this CPython: the fields of an "
+			       "interpreter are too far apart");
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+		int32_t at = l->off[bounds[i].field], size = l->off[bounds[i].size_field];
+
+		if (size > bounds[i].most ||
+		    (at != ABSENT && at > size - bounds[i].bytes))
+			return err_set(err, ENOTSUP, "the description of this CPython: %s is "
+				       "outside its structure", field_names[bounds[i].field]);
+	}
+	return 0;
+}
+
 static int from_description(const struct layout_version *row, const unsigned char *description,
 			    struct layout *l, struct err *err)
 {
@@ -120,7 +180,7 @@ static int from_description(const struct layout_version *row, const unsigned cha
 	/* Chunk, top and limit are neighbours in every build (cpython/pystate.h). */
 	if (OFF(l, thread_datastack_top) == ABSENT)
 		l->off[FIELD_thread_datastack_top] = OFF(l, thread_datastack_chunk) + 8;
-	return 0;
+	return check_bounds(l, err);
 }
 
 static int unsupported(uint32_t version, struct err *err)

@@ -79,6 +79,20 @@ static struct position next_entry(struct cursor *c, unsigned kind, int32_t *line
 	return p;
 }
 
+/* What no compiler writes is not known rather than a strange number. */
+static struct position sensible(struct position p)
+{
+	if (p.line < 0)
+		return (struct position){ -1, -1, -1, -1 };
+	if (p.end_line < 0)
+		p.end_line = -1;
+	if (p.col < 0)
+		p.col = -1;
+	if (p.end_col < 0)
+		p.end_col = -1;
+	return p;
+}
+
 struct position linetable_find(const uint8_t *table, size_t len, int32_t first_line,
 			       int32_t lasti)
 {
@@ -87,14 +101,14 @@ struct position linetable_find(const uint8_t *table, size_t len, int32_t first_l
 	int32_t line = first_line, end = 0;
 
 	if (lasti < 0)
-		return (struct position){ first_line, first_line, -1, -1 };
+		return sensible((struct position){ first_line, first_line, -1, -1 });
 	while (c.at < c.end) {
 		unsigned first = next_byte(&c);
 		struct position p = next_entry(&c, first >> 3 & 15, &line);
 
 		end += (int32_t)(first & 7) + 1;
 		if (end > unit)
-			return p;
+			return sensible(p);
 		/* Payload bytes have bit 7 clear, only first bytes have it set. */
 		while (c.at < c.end && !(*c.at & 128))
 			c.at++;

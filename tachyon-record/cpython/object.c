@@ -166,6 +166,9 @@ bool object_uint(struct remote *r, const struct layout *l, raddr integer, uint64
 	if (n > 3 || remote_read(r, integer + (raddr)OFF(l, long_digits), digits,
 				 n * sizeof(digits[0])) != READ_OK)
 		return false;
+	/* Above 2**64 - 1? */
+	if (digits[2] >> 4)
+		return false;
 	*value = digits[0] | (uint64_t)digits[1] << 30 | (uint64_t)digits[2] << 60;
 	return true;
 }
