@@ -11,10 +11,10 @@ PREFIX  ?= /usr/local
 CC      ?= gcc
 CFLAGS  ?= -O2 -g
 
+comma := ,
 # SAN=address,undefined or SAN=thread builds apart from the ordinary build.
 export PYTHONS := $(CURDIR)/build/pythons
 B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
-comma := ,
 export BUILD := $(CURDIR)/$(B)
 
 WARN := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
@@ -93,6 +93,11 @@ $(B)/tests/make_trace: $(B)/obj/tests/make_trace.o $(test_lib)
 	$(if $(V),,@echo '  LD      $@')
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lzstd -lmsgpackc -lm
 
+$(B)/tests/linetable_check: $(B)/obj/tests/linetable_check.o $(test_lib)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LD      $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
+
 check: ## every test; T=word selects files by name
 	@tools/setup.sh build test demo
 	@$(MAKE) --no-print-directory all unit-tests pythons
@@ -103,7 +108,7 @@ check-slow: ## the tests that take minutes
 	@$(MAKE) --no-print-directory all unit-tests pythons
 	@SLOW=1 tests/run.sh $(B) $(T)
 
-unit-tests: $(unit_bin) $(B)/tests/make_trace
+unit-tests: $(unit_bin) $(B)/tests/make_trace $(B)/tests/linetable_check
 
 pythons: ## the interpreters for the tests, into build/pythons
 	@tools/setup.sh test

@@ -425,7 +425,7 @@ static bool compute_times(struct decoder *d, const struct trace_block *b,
 					    &jump) ||
 		     __builtin_add_overflow(slot, jump, &slot)))
 			return false;
-		if (__builtin_add_overflow(slot, (int64_t)b->late_us[k] * 1000, &at) ||
+		if (__builtin_add_overflow(slot, (int64_t)b->offset_us[k] * 1000, &at) ||
 		    at < 0)
 			return false;
 		times[k] = (uint64_t)at;
@@ -484,7 +484,7 @@ static int decode_samples(struct decoder *d, struct cursor *c, struct trace_obje
 
 	int32_t *late = scratch_array(d, LATE, b->nticks, sizeof(*late));
 
-	b->late_us = late;
+	b->offset_us = late;
 	if (!cursor_column(c, b->nticks, INT32_MIN, INT32_MAX, late, sizeof(*late)) ||
 	    !read_skips(d, c, b) || !compute_times(d, b, &s->at_ns))
 		return bad(err, "the times of a block of samples make no sense");

@@ -54,14 +54,14 @@ struct trace_skip {
 
 /*
  * A block of ticks of one process.  Tick k was taken at
- * start_ns + interval_ns * (k + slots skipped up to and with k) + late_us[k] * 1000.
+ * start_ns + interval_ns * (k + slots skipped up to and with k) + offset_us[k] * 1000.
  */
 struct trace_block {
 	uint32_t process;
 	uint64_t start_ns, interval_ns; /* CLOCK_MONOTONIC of the recorder's host */
 	uint32_t known;                 /* enum trace_flag that are determined */
 	uint32_t nticks;
-	const int32_t *late_us;
+	const int32_t *offset_us;
 	uint32_t nskips;
 	const struct trace_skip *skips;
 	uint32_t ngroups;

@@ -443,7 +443,7 @@ int trace_writer_block(struct trace_writer *w, const struct trace_block *b,
 	pack_uint(out, b->known);
 	pack_array(out, b->nticks);
 	for (uint32_t i = 0; i < b->nticks; i++)
-		pack_int(out, b->late_us[i]);
+		pack_int(out, b->offset_us[i]);
 	pack_array(out, (size_t)b->nskips * 2);
 	for (uint32_t i = 0; i < b->nskips; i++) {
 		pack_uint(out, b->skips[i].tick);

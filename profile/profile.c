@@ -370,17 +370,13 @@ static void add_group(struct profile *p, struct profile_process *proc,
 
 static void count_ticks(struct profile *p, const struct trace_block *b)
 {
-	for (uint32_t k = 0; k < b->nticks; k++) {
-		int64_t late_us = b->late_us[k];
-
-		if (late_us > 0 && (uint64_t)late_us * 2000 > b->interval_ns)
-			p->late++;
-		if (late_us > 0 && (uint64_t)late_us > p->late_max_us)
-			p->late_max_us = (uint64_t)late_us;
-	}
-	for (uint32_t i = 0; i < b->nskips; i++)
+	for (uint32_t i = 0; i < b->nskips; i++) {
 		if (__builtin_add_overflow(p->missed, b->skips[i].slots, &p->missed))
 			p->missed = UINT64_MAX;
+		if (b->skips[i].slots > p->missed_most)
+			p->missed_most = b->skips[i].slots;
+	}
+	p->late += b->nskips;
 	p->ticks += b->nticks;
 	if (!p->interval_ns)
 		p->interval_ns = b->interval_ns;

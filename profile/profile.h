@@ -84,7 +84,7 @@ struct profile {
 	size_t processes_cap;
 
 	uint64_t ticks, late, missed, lost, paused;
-	uint64_t late_max_us;
+	uint64_t missed_most;           /* slots in a row */
 	struct profile_counts counts;   /* of all threads */
 	uint64_t failed_by[16];         /* by enum trace_reason */
 	uint64_t interval_ns;           /* of the first block */

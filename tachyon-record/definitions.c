@@ -49,7 +49,7 @@ int definitions_code(struct definitions *d, const struct record_code *code)
 	d->codes = mem_grow(d->codes, &d->code_room, d->ncodes + 1, sizeof(*d->codes));
 	c = &d->codes[d->ncodes++];
 	*c = (struct definitions_code){
-		.first_line = code->first_line,
+		.first_line = code->first_line < 0 ? -1 : code->first_line,
 		.table_len = code->table_len,
 		.table = mem_alloc(code->table_len + 1, 1),
 	};
@@ -57,7 +57,7 @@ int definitions_code(struct definitions *d, const struct record_code *code)
 	d->table_bytes += code->table_len;
 	name_id = trace_writer_string(d->writer, name, code->name_len);
 	file_id = trace_writer_string(d->writer, file, code->file_len);
-	c->function = trace_writer_function(d->writer, name_id, file_id, code->first_line);
+	c->function = trace_writer_function(d->writer, name_id, file_id, c->first_line);
 	return c->function ? 0 : -E2BIG;
 }
 

@@ -299,7 +299,7 @@ static void on_thread(struct output *o, const struct record_thread *record)
 
 static void on_tick(struct output *o, const struct record_tick *tick)
 {
-	runs_tick(&o->runs, tick->at_ns, tick->deadline_ns, tick->slot);
+	runs_tick(&o->runs, tick->at_ns, tick->slot_ns, tick->slot);
 	o->ticks++;
 	if (tick->complete)
 		runs_remove_all(&o->runs);

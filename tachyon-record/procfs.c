@@ -16,16 +16,16 @@ enum { MAX_CMDLINE = 2 << 20 };
 
 static int add_mapping(struct mapped_files *files, const char *line)
 {
-	uint64_t start, end, offset, inode;
+	uint64_t start, end, offset, inode, major, minor;
 	int path_at = 0;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %*s %" SCNu64 " %n",
-		   &start, &end, &offset, &inode, &path_at) < 4 || !path_at)
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %" SCNx64 ":%" SCNx64 " %" SCNu64
+		   " %n", &start, &end, &offset, &major, &minor, &inode, &path_at) < 6 || !path_at)
 		return 0;
 	if (!inode || offset || line[path_at] != '/')
 		return 0;
 	for (size_t i = 0; i < files->n; i++)
-		if (files->v[i].inode == inode)
+		if (files->v[i].inode == inode && files->v[i].device == (major << 32 | minor))
 			return 0;
 	if (!(files->n & (files->n + 1))) {
 		size_t room = files->n ? 2 * (files->n + 1) : 2;
@@ -39,6 +39,7 @@ static int add_mapping(struct mapped_files *files, const char *line)
 	f->start = start;
 	f->end = end;
 	f->inode = inode;
+	f->device = major << 32 | minor;
 	snprintf(f->path, sizeof(f->path), "%s", line + path_at);
 	f->path[strcspn(f->path, "\n")] = '\0';
 	return 0;

@@ -13,7 +13,7 @@
 /* One file that is mapped from its beginning. */
 struct mapped_file {
 	uint64_t start, end;            /* of the mapping at file offset 0 */
-	uint64_t inode;
+	uint64_t device, inode;
 	char path[PATH_MAX];            /* as the target sees it; may be deleted */
 };
 

@@ -87,8 +87,8 @@ static void *sampling_run(void *arg)
 	const uint64_t one = 1;
 
 	s->result = sampler_run(s->sampler);
-	if (write(s->done_fd, &one, sizeof(one)) < 0)
-		abort();
+	while (write(s->done_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
 	return NULL;
 }
 

@@ -65,7 +65,7 @@ enum { RECORD_ABSENT = UINT32_MAX };
 
 struct record_tick {
 	uint64_t at_ns;         /* CLOCK_MONOTONIC */
-	uint64_t deadline_ns;   /* when it was due */
+	uint64_t slot_ns;       /* when its slot began */
 	uint64_t slot;          /* of the schedule, from 0; gaps are slots not used */
 	uint32_t complete;      /* threads that are not among the changes are absent */
 	uint32_t nchanges;

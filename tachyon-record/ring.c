@@ -124,8 +124,9 @@ const struct ring_record *ring_peek(struct ring *ring)
 	if (record->type != padding)
 		return record;
 	/* A record always follows the padding: both were committed together. */
+	tail += record->size;
 	ring_release(ring, record);
-	return record_at(ring, tail + record->size);
+	return record_at(ring, tail);
 }
 
 void ring_release(struct ring *ring, const struct ring_record *record)

@@ -27,6 +27,7 @@ void ring_free(struct ring *ring);      /* NULL is allowed */
 
 /*
  * Producer: room for a record with len bytes of data, NULL if it is full.
+ * Up to half the ring's size always fits in time, more may never.
  * The consumer sees it after ring_commit(); a reservation that is not
  * committed is forgotten by the next one.
  */

@@ -15,25 +15,26 @@ void runs_release(struct runs *r)
 	free(r->threads);
 	free(r->groups);
 	free(r->owned);
-	free(r->late_us);
+	free(r->offset_us);
 	free(r->skips);
 	*r = (struct runs){ 0 };
 }
 
-void runs_tick(struct runs *r, uint64_t at_ns, uint64_t deadline_ns, uint64_t slot)
+void runs_tick(struct runs *r, uint64_t at_ns, uint64_t slot_ns, uint64_t slot)
 {
 	const uint64_t skipped = r->began ? slot - r->next_slot : 0;
+	const uint64_t offset_us = at_ns > slot_ns ? (at_ns - slot_ns) / 1000 : 0;
 
 	if (!r->nticks)
-		r->start_ns = deadline_ns - skipped * r->interval_ns;
+		r->start_ns = slot_ns - skipped * r->interval_ns;
 	if (skipped) {
 		r->skips = mem_grow(r->skips, &r->skip_room, r->nskips + 1, sizeof(*r->skips));
 		r->skips[r->nskips++] = (struct trace_skip){ (uint32_t)r->nticks, skipped };
 	}
 	r->began = true;
 	r->next_slot = slot + 1;
-	r->late_us = mem_grow(r->late_us, &r->tick_room, r->nticks + 1, sizeof(*r->late_us));
-	r->late_us[r->nticks++] = (int32_t)((at_ns - deadline_ns) / 1000);
+	r->offset_us = mem_grow(r->offset_us, &r->tick_room, r->nticks + 1, sizeof(*r->offset_us));
+	r->offset_us[r->nticks++] = offset_us < INT32_MAX ? (int32_t)offset_us : INT32_MAX;
 }
 
 /* Ends the run that goes on, at the beginning of tick end. */
@@ -121,7 +122,7 @@ void runs_finish(struct runs *r, struct trace_block *block)
 	}
 	block->start_ns = r->start_ns;
 	block->nticks = (uint32_t)r->nticks;
-	block->late_us = r->late_us;
+	block->offset_us = r->offset_us;
 	block->nskips = (uint32_t)r->nskips;
 	block->skips = r->skips;
 	block->ngroups = (uint32_t)r->ngroups;

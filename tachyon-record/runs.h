@@ -36,7 +36,7 @@ struct runs {
 	size_t ngroups, group_room;
 	struct trace_run **owned;       /* runs of finished groups */
 	size_t nowned, owned_room;
-	int32_t *late_us;
+	int32_t *offset_us;
 	size_t nticks, tick_room;
 	struct trace_skip *skips;
 	size_t nskips, skip_room;
@@ -50,7 +50,7 @@ struct runs {
 void runs_release(struct runs *r);
 
 /* Begins a tick; changes of this tick follow. */
-void runs_tick(struct runs *r, uint64_t at_ns, uint64_t deadline_ns, uint64_t slot);
+void runs_tick(struct runs *r, uint64_t at_ns, uint64_t slot_ns, uint64_t slot);
 
 /* The thread does this from the current tick on. */
 void runs_set(struct runs *r, uint32_t thread, uint32_t stack, uint32_t flags);

@@ -20,10 +20,19 @@ enum {
 	/* Retries end after half an interval, within these bounds. */
 	RETRY_MIN_NS = 50000,
 	RETRY_MAX_NS = 500000,
+	/* Ticks that follow one another closely are not spread in their slots. */
+	SPREAD_MIN_NS = 20000,
 	/* A sleep is cut into parts, so that a stop is noticed. */
 	SLEEP_PART_NS = 20000000,
 	/* Ticks in a row without a readable runtime: it is another program. */
 	CHANGED_NS = 10000000,
+};
+
+/* A tick's place in time, all CLOCK_MONOTONIC. */
+struct moment {
+	uint64_t slot_ns;               /* when its slot began */
+	uint64_t due_ns;                /* when it was to be taken */
+	uint64_t at_ns;                 /* when it was taken */
 };
 
 struct numbers {
@@ -396,7 +405,7 @@ static void lose(struct sampler *s, uint64_t at_ns)
 	count(&s->counts.lost, 1);
 }
 
-static void push_tick(struct sampler *s, uint64_t at_ns, uint64_t deadline_ns)
+static void push_tick(struct sampler *s, const struct moment *when)
 {
 	const size_t len = s->nchanges * sizeof(*s->changes);
 	struct ring_record *slot;
@@ -404,12 +413,12 @@ static void push_tick(struct sampler *s, uint64_t at_ns, uint64_t deadline_ns)
 
 	slot = report_lost(s) ? ring_reserve(s->ring, RECORD_TICK, sizeof(*tick) + len) : NULL;
 	if (!slot) {
-		lose(s, at_ns);
+		lose(s, when->at_ns);
 		return;
 	}
 	tick = (struct record_tick *)slot->data;
-	tick->at_ns = at_ns;
-	tick->deadline_ns = deadline_ns;
+	tick->at_ns = when->at_ns;
+	tick->slot_ns = when->slot_ns;
 	tick->slot = s->slot;
 	tick->complete = s->resend;
 	tick->nchanges = (uint32_t)s->nchanges;
@@ -433,7 +442,7 @@ static void set_process_state(struct sampler *s, bool readable)
 	s->process_node = node;
 }
 
-static void tick_unreadable(struct sampler *s, uint64_t at_ns, uint64_t deadline_ns)
+static void tick_unreadable(struct sampler *s, const struct moment *when)
 {
 	for (size_t i = 0; i < s->roster.nthreads; i++) {
 		struct thread *t = s->roster.threads[i];
@@ -443,45 +452,46 @@ static void tick_unreadable(struct sampler *s, uint64_t at_ns, uint64_t deadline
 		t->sent = t->read = false;
 	}
 	set_process_state(s, false);
-	push_tick(s, at_ns, deadline_ns);
+	push_tick(s, when);
 	count(&s->counts.failed, 1);
 	if (!s->unreadable_since_ns)
-		s->unreadable_since_ns = at_ns;
+		s->unreadable_since_ns = when->at_ns;
 }
 
-static void finish_tick(struct sampler *s, uint64_t at_ns, uint64_t deadline_ns,
+static void finish_tick(struct sampler *s, const struct moment *when,
 			bool failed)
 {
-	collect_changes(s, deadline_ns);
+	collect_changes(s, when->due_ns);
 	set_process_state(s, true);
-	push_tick(s, at_ns, deadline_ns);
+	push_tick(s, when);
 	count(&s->counts.failed, failed);
 	s->unreadable_since_ns = 0;
 	atomic_store_explicit(&s->counts.inexact, s->unwind.inexact, memory_order_relaxed);
 	atomic_store_explicit(&s->counts.retries, s->unwind.retries, memory_order_relaxed);
 }
 
-static void tick(struct sampler *s, uint64_t at_ns, uint64_t deadline_ns)
+static void tick(struct sampler *s, const struct moment *when)
 {
 	bool failed = false;
 
 	s->nchanges = 0;
 	s->unwind.tick++;
-	s->unwind.clock.now_ns = at_ns;
-	if (s->roster.stale || at_ns - s->roster.refreshed_ns > s->refresh_period_ns)
-		refresh(s, at_ns);
+	s->unwind.clock.now_ns = when->at_ns;
+	if (s->roster.stale ||
+	    when->at_ns - s->roster.refreshed_ns > s->refresh_period_ns)
+		refresh(s, when->at_ns);
 	plan(s);
 	s->gone |= snapshot_read(&s->snapshot, s->unwind.remote) == READ_GONE;
 	if (s->gone)
 		return;
 	if (!s->roster.ninterps || !roster_take(&s->roster, &s->snapshot)) {
-		tick_unreadable(s, at_ns, deadline_ns);
+		tick_unreadable(s, when);
 		return;
 	}
 	if (look_at_threads(s, &failed))
-		finish_tick(s, at_ns, deadline_ns, failed);
+		finish_tick(s, when, failed);
 	else if (!s->gone)
-		lose(s, at_ns);
+		lose(s, when->at_ns);
 }
 
 /* Sleeps to the deadline; false when it is time to stop. */
@@ -520,38 +530,76 @@ static bool is_crowded(const struct sampler *s)
 	       code_table_crowded(s->unwind.codes);
 }
 
-enum sampler_result sampler_run(struct sampler *s)
+/*
+ * When in its slot a tick is taken.  Ticks at equal distances keep step with a
+ * program that does something equally often, and see one part of it only.
+ * Multiples of the golden ratio, modulo 1, are spread more evenly than random
+ * numbers and never keep step with anything.
+ */
+static uint64_t offset_in_slot(uint64_t slot, uint64_t interval_ns)
+{
+	const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);   /* 2**64 / 1.618... */
+
+	if (interval_ns < SPREAD_MIN_NS)
+		return 0;
+	return (uint64_t)((unsigned __int128)(slot * golden) * interval_ns >> 64);
+}
+
+/* Leaves out the slots whose time went by, if at_ns is an interval late. */
+static void catch_up(struct sampler *s, struct moment *when, uint64_t at_ns)
 {
 	const uint64_t interval = s->options.interval_ns;
-	uint64_t deadline, before = 0, at;
+	uint64_t slots;
+
+	if (at_ns < when->due_ns + interval)
+		return;
+	slots = (at_ns - when->due_ns) / interval;
+	s->slot += slots;
+	when->slot_ns += slots * interval;
+	when->due_ns += slots * interval;
+	count(&s->counts.late, 1);
+	count(&s->counts.skipped, slots);
+}
+
+/* Waits for the moment of the next tick; false when it is time to stop. */
+static bool next_moment(struct sampler *s, struct moment *when)
+{
+	const uint64_t interval = s->options.interval_ns;
+
+	when->slot_ns += interval;
+	s->slot++;
+	when->due_ns = when->slot_ns + offset_in_slot(s->slot, interval);
+	if (!wait_until(s, when->due_ns))
+		return false;
+	when->at_ns = now_ns();
+	catch_up(s, when, when->at_ns);
+	return true;
+}
+
+enum sampler_result sampler_run(struct sampler *s)
+{
+	struct moment when = { .slot_ns = now_ns() };
+	uint64_t before = 0;
 
 	prctl(PR_SET_TIMERSLACK, 1UL);
 	prctl(PR_SET_NAME, "sampler");
 	atomic_store(&s->counts.shortest_ns, UINT64_MAX);
 	s->process_node = RECORD_ABSENT;
-	for (deadline = now_ns(); wait_until(s, deadline); deadline += interval, s->slot++) {
-		at = now_ns();
-		if (at - deadline >= interval) {
-			uint64_t slots = (at - deadline) / interval;
-
-			s->slot += slots;
-			deadline += slots * interval;
-			count(&s->counts.late, 1);
-			count(&s->counts.skipped, slots);
-		}
-		if (s->options.end_ns && at >= s->options.end_ns)
+	while (next_moment(s, &when)) {
+		if (s->options.end_ns && when.at_ns >= s->options.end_ns)
 			return SAMPLER_DURATION;
 		if (before)
-			note_gap(s, at - before);
-		before = at;
-		tick(s, at, deadline);
-		count(&s->counts.busy_ns, now_ns() - at);
+			note_gap(s, when.at_ns - before);
+		before = when.at_ns;
+		tick(s, &when);
+		count(&s->counts.busy_ns, now_ns() - when.at_ns);
 		if (s->gone)
 			return SAMPLER_TARGET_ENDED;
-		if (s->unreadable_since_ns && at - s->unreadable_since_ns > CHANGED_NS)
+		if (s->unreadable_since_ns &&
+		    when.at_ns - s->unreadable_since_ns > CHANGED_NS)
 			return SAMPLER_TARGET_CHANGED;
 		if (is_crowded(s) && !start_segment(s))
-			lose(s, at);
+			lose(s, when.at_ns);
 	}
 	return SAMPLER_STOPPED;
 }

@@ -30,7 +30,7 @@ struct target {
 	uint64_t start_ns;              /* CLOCK_MONOTONIC when it started */
 	char **argv;                    /* NULL-terminated; NULL if not readable */
 	char exe[PATH_MAX];
-	char found[PATH_MAX + 64];      /* how the runtime was found, for people */
+	char found[PATH_MAX + 64];      /* how the runtime was found; for people */
 };
 
 /*

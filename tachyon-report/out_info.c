@@ -169,9 +169,8 @@ static void put_quality(const struct profile *p, FILE *out)
 		p->mixed_intervals ? " at first" : "");
 	fprintf(out, ", %s achieved\n", unit_rate(profile_achieved_hz(p)).s);
 	fprintf(out, "%-12s%" PRIu64 "\n", "ticks", p->ticks);
-	fprintf(out, "%-12s%" PRIu64 " (%s), at most %s\n", "late", p->late,
-		unit_percent((double)p->late, ticks).s,
-		unit_duration(p->late_max_us * 1000).s);
+	fprintf(out, "%-12s%" PRIu64 " (%s), at most %" PRIu64 " slots\n", "late", p->late,
+		unit_percent((double)p->late, ticks).s, p->missed_most);
 	fprintf(out, "%-12s%" PRIu64 " (%s)\n", "missed", p->missed,
 		unit_percent((double)p->missed, ticks + (double)p->missed).s);
 	fprintf(out, "%-12s%" PRIu64 " output too slow, %" PRIu64 " recorder stopped\n",
@@ -351,7 +350,7 @@ static void json_quality(cJSON *root, const struct profile *p)
 
 	json_number(root, "ticks", (double)p->ticks);
 	json_number(root, "late", (double)p->late);
-	json_number(root, "late_max_us", (double)p->late_max_us);
+	json_number(root, "missed_most", (double)p->missed_most);
 	json_number(root, "missed", (double)p->missed);
 	json_number(root, "lost", (double)p->lost);
 	json_number(root, "paused", (double)p->paused);

@@ -104,9 +104,9 @@ def decode(path):
 def samples(out, threads, stacks, process, start, interval, known, late, skips, groups):
     skipped = dict(zip(skips[::2], skips[1::2]))
     slot, base = start, len(out["ticks"])
-    for k, late_us in enumerate(late):
+    for k, offset_us in enumerate(late):
         slot += interval * ((k > 0) + skipped.get(k, 0))
-        out["ticks"].append({"at_ns": slot + late_us * 1000, "late_us": late_us,
+        out["ticks"].append({"at_ns": slot + offset_us * 1000, "offset_us": offset_us,
                              "process": process, "known": known})
     for thread, k, lens, ids, flags in groups:
         for length, stack, flag in zip(lens, ids, flags):

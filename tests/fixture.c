@@ -170,7 +170,7 @@ struct buf fixture_trace(void)
 		.interval_ns = 1000000,
 		.known = 0x3f,
 		.nticks = 4,
-		.late_us = late,
+		.offset_us = late,
 		.nskips = 1,
 		.skips = skips,
 		.ngroups = 1,

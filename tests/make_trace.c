@@ -201,7 +201,7 @@ static void write_plain(const struct settings *s)
 			.interval_ns = INTERVAL_NS,
 			.known = KNOWN,
 			.nticks = n,
-			.late_us = late,
+			.offset_us = late,
 			.ngroups = (uint32_t)s->threads,
 			.groups = groups,
 		};
@@ -254,7 +254,7 @@ static void write_known(void)
 		.interval_ns = 1000000,
 		.known = KNOWN,
 		.nticks = 10,
-		.late_us = late,
+		.offset_us = late,
 		.nskips = 1,
 		.skips = skips,
 		.ngroups = 2,
@@ -319,7 +319,7 @@ static void write_hostile(void)
 		const struct trace_group group = { 1, 0, 1, &run };
 		const struct trace_block b = {
 			.process = 1, .start_ns = START_NS + i * INTERVAL_NS,
-			.interval_ns = INTERVAL_NS, .nticks = 1, .late_us = late,
+			.interval_ns = INTERVAL_NS, .nticks = 1, .offset_us = late,
 			.ngroups = 1, .groups = &group,
 		};
 

@@ -68,8 +68,8 @@ static struct position next_entry(struct cursor *c, unsigned kind, int32_t *line
 	} else if (kind == LONG) {
 		*line = add(*line, next_signed_varint(c));
 		p.end_line = add(*line, (int32_t)next_varint(c));
-		p.col = (int32_t)next_varint(c) - 1;
-		p.end_col = (int32_t)next_varint(c) - 1;
+		p.col = (int32_t)(next_varint(c) - 1);
+		p.end_col = (int32_t)(next_varint(c) - 1);
 	} else {
 		return p;
 	}

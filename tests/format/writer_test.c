@@ -48,7 +48,7 @@ static int write_runs(struct trace_writer *w, const struct trace_run *runs, uint
 	const struct trace_group group = { 1, 0, n, runs };
 	const struct trace_block b = {
 		.process = 1, .start_ns = 1, .interval_ns = 1, .nticks = nticks,
-		.late_us = late, .ngroups = 1, .groups = &group,
+		.offset_us = late, .ngroups = 1, .groups = &group,
 	};
 	int rc = trace_writer_block(w, &b, &err);
 
@@ -150,7 +150,7 @@ static void an_object_above_the_limit_is_taken_back(void **state)
 		.start_ns = 1,
 		.interval_ns = 1,
 		.nticks = N,
-		.late_us = late,
+		.offset_us = late,
 		.ngroups = N,
 		.groups = groups,
 	};

@@ -68,7 +68,7 @@ static void ticks(struct maker *m, uint32_t thread, const char *letters, uint32_
 		.interval_ns = 1000000,
 		.known = known,
 		.nticks = n,
-		.late_us = late,
+		.offset_us = late,
 		.ngroups = 1,
 		.groups = &group,
 	};

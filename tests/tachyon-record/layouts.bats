@@ -1,0 +1,38 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The rows of CPython's structures are those that the headers give.
+#
+# shellcheck disable=SC2030,SC2031,SC2034,SC2153,SC2154  # tests are subshells; what bats and the helpers set
+
+load ../helpers
+
+# row VERSION FILE: the lines of one row, between its comment and the next one
+row() {
+    awk -v version="$1" '
+        /^\/\* [0-9]/ { split($2, part, "."); inside = part[1] "." part[2] == version; next }
+        inside' "$2"
+}
+
+same_row() {
+    local rows=$TESTS/../tachyon-record/cpython/layout_rows.inc include
+    use_python "$1"
+    include=$(awk -F '\t' -v minor="$1" '$1 == minor { print $5 }' "$PYTHONS/list.txt")
+    [ -r "$include/Python.h" ] || missing "no headers of Python $1"
+    grep "^$1	" "$PYTHONS/list.txt" >"$TMP/list.txt"
+    "$TESTS/../tools/layouts.sh" "$TMP/list.txt" >"$TMP/made"
+    row "$1" "$rows" >"$TMP/committed"
+    row "$1" "$TMP/made" >"$TMP/fresh"
+    [ -s "$TMP/fresh" ]
+    diff -u "$TMP/committed" "$TMP/fresh" || fail "run make layouts and look at the difference"
+}
+
+@test "row of 3.11" { same_row 3.11; }
+@test "row of 3.12" { same_row 3.12; }
+@test "row of 3.13" { same_row 3.13; }
+@test "row of 3.14" { same_row 3.14; }
+@test "row of 3.15" { same_row 3.15; }
+
+@test "one row for each version, in order" {
+    local rows=$TESTS/../tachyon-record/cpython/layout_rows.inc
+    [ "$(sed -n 's|^/\* \(3\.[0-9]*\)\..*|\1|p' "$rows" | xargs)" = "3.11 3.12 3.13 3.14 3.15" ]
+}
