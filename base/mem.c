@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static _Noreturn void die_no_memory(void)
 {
@@ -60,4 +61,18 @@ char *mem_copy(const void *bytes, size_t len)
 		memcpy(p, bytes, len);
 	p[len] = '\0';
 	return p;
+}
+
+void *mem_reserve(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void mem_unreserve(void *p, size_t size)
+{
+	if (p)
+		munmap(p, size);
 }

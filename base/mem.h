@@ -24,6 +24,13 @@ void *mem_resize(void *p, size_t n, size_t size);
  */
 void *mem_grow(void *p, size_t *cap, size_t need, size_t size);
 
+/*
+ * Zeroed memory of which pages count only once they are used; NULL if there is
+ * none.  mem_unreserve() takes the same size; NULL is allowed.
+ */
+void *mem_reserve(size_t size);
+void mem_unreserve(void *p, size_t size);
+
 /* A NUL-terminated copy of len bytes. */
 char *mem_copy(const void *bytes, size_t len);
 

@@ -88,6 +88,10 @@ int unit_parse_duration(const char *text, uint64_t *ns, struct err *err)
 	/* A century keeps sums of any two durations and clocks within 64 bits. */
 	if (value > 3.2e18)
 		return err_set(err, ERANGE, "%s: too long a duration", text);
+	/* 0 may have a meaning of its own; a little is not 0. */
+	if (value > 0 && value < 1)
+		return err_set(err, ERANGE, "%s: too short a duration; give at least 1 ns",
+			       text);
 	*ns = (uint64_t)(value + 0.5);
 	return 0;
 }

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "base/mem.h"
 #include "tachyon-record/records.h"
 
 enum { SLOTS = 2 * CODE_CAPACITY };     /* a power of two; half full at most */
@@ -16,19 +16,10 @@ struct code_table {
 	uint32_t n;                     /* entries: distinct addresses */
 	uint32_t number;                /* given so far */
 	raddr type;                     /* of code objects, once one was seen */
-	uint64_t replaced;
 };
 
 static const size_t codes_size = (CODE_CAPACITY + 1) * sizeof(struct code);
 static const size_t slots_size = SLOTS * sizeof(uint32_t);
-
-static void *map(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
 
 struct code_table *code_table_new(void)
 {
@@ -36,9 +27,9 @@ struct code_table *code_table_new(void)
 
 	if (!t)
 		return NULL;
-	t->codes = map(codes_size);
-	t->slots = map(slots_size);
-	t->text = map(sizeof(*t->text));
+	t->codes = mem_reserve(codes_size);
+	t->slots = mem_reserve(slots_size);
+	t->text = mem_reserve(sizeof(*t->text));
 	if (!t->codes || !t->slots || !t->text) {
 		code_table_free(t);
 		return NULL;
@@ -50,12 +41,9 @@ void code_table_free(struct code_table *t)
 {
 	if (!t)
 		return;
-	if (t->codes)
-		munmap(t->codes, codes_size);
-	if (t->slots)
-		munmap(t->slots, slots_size);
-	if (t->text)
-		munmap(t->text, sizeof(*t->text));
+	mem_unreserve(t->codes, codes_size);
+	mem_unreserve(t->slots, slots_size);
+	mem_unreserve(t->text, sizeof(*t->text));
 	free(t);
 }
 
@@ -200,19 +188,12 @@ enum code_status code_table_get(struct code_table *t, struct remote *r,
 	st = define(t, r, l, ring, &fresh);
 	if (st != CODE_OK)
 		return st;
-	if (*slot)
-		t->replaced++;
-	else
+	if (!*slot)
 		*slot = ++t->n;
 	c = &t->codes[*slot];
 	*c = fresh;
 	*code = c;
 	return CODE_OK;
-}
-
-uint64_t code_table_replaced(const struct code_table *t)
-{
-	return t->replaced;
 }
 
 bool code_table_crowded(const struct code_table *t)

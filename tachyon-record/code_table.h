@@ -57,8 +57,6 @@ enum code_status code_table_get(struct code_table *t, struct remote *r,
 				const struct layout *l, struct ring *ring, raddr address,
 				struct code_clock clock, const struct code **code);
 
-/* How often an address was found to hold another code object. */
-uint64_t code_table_replaced(const struct code_table *t);
 /* True when the table is so full that a new segment is due. */
 bool code_table_crowded(const struct code_table *t);
 

@@ -48,12 +48,12 @@ static void open_perf(struct kernel_state *k, pid_t tid)
 	k->page = page;
 }
 
-/* Reads the /proc file once and takes over all that it says. */
-static void ask_proc(struct kernel_state *k)
+/* Reads the /proc file once and takes over all that it says; false: nothing. */
+static bool ask_proc(struct kernel_state *k)
 {
 	char text[256], *end;
 	ssize_t len = -1;
-	unsigned long long nr, address;
+	unsigned long long nr;
 	bool running;
 
 	if (k->syscall_fd >= 0)
@@ -61,7 +61,7 @@ static void ask_proc(struct kernel_state *k)
 	if (len <= 0) {
 		k->known = k->page && k->known;
 		k->futex_known = false;
-		return;
+		return false;
 	}
 	text[len] = '\0';
 	running = strncmp(text, "running", 7) == 0;
@@ -73,13 +73,12 @@ static void ask_proc(struct kernel_state *k)
 		k->on_cpu = running;
 	}
 	if (running)
-		return;
+		return true;
 	/* "202 0xaddress ..." or "-1 0xsp 0xpc": blocked outside a system call. */
 	nr = strtoull(text, &end, 10);
-	if (end == text || nr != SYS_futex)
-		return;
-	address = strtoull(end, NULL, 16);
-	k->futex = address;
+	if (end != text && nr == SYS_futex)
+		k->futex = strtoull(end, NULL, 16);
+	return true;
 }
 
 void kernel_state_open(struct kernel_state *k, pid_t pid, pid_t tid)
@@ -87,6 +86,9 @@ void kernel_state_open(struct kernel_state *k, pid_t pid, pid_t tid)
 	char path[64];
 
 	*k = (struct kernel_state){ .perf_fd = -1, .syscall_fd = -1 };
+	/* Perf would take 0 for the thread that calls it. */
+	if (tid <= 0)
+		return;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", (int)pid, (int)tid);
 	k->syscall_fd = open(path, O_RDONLY | O_CLOEXEC);
 	open_perf(k, tid);
@@ -162,10 +164,10 @@ bool kernel_state_futex(struct kernel_state *k, uint64_t *futex)
 	*futex = 0;
 	if (k->preempted)
 		return true;
-	if (!k->futex_known)
-		ask_proc(k);
+	if (!k->futex_known && !ask_proc(k))
+		return false;
 	*futex = k->futex;
-	return k->known;
+	return true;
 }
 
 bool kernel_state_has_ended(const struct kernel_state *k)

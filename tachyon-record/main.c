@@ -3,6 +3,7 @@
  * tachyon-record - record samples of a Python process as a trace.
  *
  *	options.c		the command lines
+ *	commands.c		run and attach: output, exit status
  *	launch.c		run: start the program
  *	target.c		find the Python in a process: procfs.c, elf_symbols.c
  *	recording.c		one recording: threads, signals, progress.c
@@ -16,270 +17,22 @@
  *	cpython/		what differs between versions: layouts.c
  *	remote.c		the only reader of the target's memory
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "format/wire.h"
-#include "tachyon-record/launch.h"
+#include "tachyon-record/commands.h"
 #include "tachyon-record/options.h"
-#include "tachyon-record/recording.h"
-#include "tachyon-record/target.h"
 
-enum {
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
-	EXIT_DENIED = 3,
-	EXIT_NOT_PYTHON = 4,
-	EXIT_NO_PROCESS = 5,
-	EXIT_OWN_FAILURE = 125,         /* run: ours, not the program's */
-
-	START_MS = 2,                   /* between looks for a Python that starts */
-	START_TRIES = 1000,             /* attach: how many of them */
-};
-
-static void complain(const struct err *err)
+void complain(const struct err *err)
 {
 	fprintf(stderr, "tachyon-record: %s\n", err->text);
-}
-
-static int exit_status(int ret)
-{
-	switch (ret) {
-	case 0:
-		return EXIT_SUCCESS;
-	case -EPERM:
-	case -EACCES:
-		return EXIT_DENIED;
-	case -ENOEXEC:
-	case -ENOTSUP:
-	case -EAGAIN:
-		return EXIT_NOT_PYTHON;
-	case -ESRCH:
-		return EXIT_NO_PROCESS;
-	default:
-		return EXIT_FAILED;
-	}
-}
-
-/* Where the trace goes. */
-struct sink {
-	int fd;
-	const char *name;
-	char default_name[64];
-};
-
-static bool to_stdout(const struct options *o)
-{
-	return o->output ? strcmp(o->output, "-") == 0 : !isatty(STDOUT_FILENO);
-}
-
-static int open_sink(struct sink *s, const struct options *o, pid_t pid, struct err *err)
-{
-	if (to_stdout(o)) {
-		s->name = "standard output";
-		s->fd = STDOUT_FILENO;
-		if (isatty(s->fd))
-			return err_set(err, EINVAL, "standard output: it is a terminal, and a "
-				       "trace is not text; redirect it or use -o FILE");
-		return 0;
-	}
-	s->name = o->output;
-	if (!s->name) {
-		snprintf(s->default_name, sizeof(s->default_name), "profile.%d.tachyon",
-			 (int)pid);
-		s->name = s->default_name;
-	}
-	s->fd = open(s->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
-	if (s->fd < 0)
-		return err_set(err, errno, "%s: %s; choose another place with -o FILE", s->name,
-			       strerror(errno));
-	return 0;
-}
-
-/* Signals that end a recording are read, not delivered, from here on. */
-static int take_signals(sigset_t *before)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, before);
-	/* What the kernel would end us for comes back as an error instead. */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static struct recording_options recording_options(const struct options *o, char **argv,
-						  const struct sink *sink, int signal_fd,
-						  pid_t child)
-{
-	return (struct recording_options){
-		.interval_ns = o->interval_ns,
-		.duration_ns = o->duration_ns,
-		.all_threads = o->all_threads,
-		.realtime_stats = o->realtime_stats,
-		.quiet = o->quiet,
-		.verbose = o->verbose,
-		.argv = (const char *const *)argv,
-		.child = child,
-		.signal_fd = signal_fd,
-		.output_fd = sink->fd,
-		.output_name = sink->name,
-	};
-}
-
-static void say_found(const struct options *o, const struct target *t)
-{
-	if (o->verbose)
-		fprintf(stderr, "process %d: Python %u.%u.%u, _PyRuntime at 0x%llx, %s; memory "
-			"by %s\n", (int)t->pid, t->python >> 24, t->python >> 16 & 0xff,
-			t->python >> 8 & 0xff, (unsigned long long)t->runtime, t->found,
-			remote_method(&t->remote));
-}
-
-static int record(struct target *t, const struct options *o, char **argv,
-		  const struct sink *sink, int signal_fd, pid_t child,
-		  struct recording_result *result)
-{
-	struct recording_options ro = recording_options(o, argv, sink, signal_fd, child);
-	struct err err;
-	int ret;
-
-	say_found(o, t);
-	ret = recording_run(t, &ro, result, &err);
-	if (ret)
-		complain(&err);
-	target_close(t);
-	return ret;
-}
-
-static int command_attach(const struct options *o, char **argv)
-{
-	struct recording_result result = { 0 };
-	struct target target;
-	struct sink sink;
-	struct err err;
-	int signal_fd = take_signals(NULL), ret;
-
-	ret = target_open(&target, o->pid, &err);
-	for (int i = 0; ret == -EAGAIN && i < START_TRIES; i++) {
-		poll(NULL, 0, START_MS);
-		ret = target_open(&target, o->pid, &err);
-	}
-	if (ret == 0) {
-		ret = open_sink(&sink, o, o->pid, &err);
-		if (ret == 0)
-			return record(&target, o, argv, &sink, signal_fd, 0, &result)
-				? EXIT_FAILED : EXIT_SUCCESS;
-		target_close(&target);
-		complain(&err);
-		return EXIT_FAILED;
-	}
-	complain(&err);
-	return exit_status(ret);
-}
-
-static int program_status(int status)
-{
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-/* Waits for the program's end, passing signals on to it. */
-static int await_program(pid_t child, int signal_fd)
-{
-	struct pollfd fd = { signal_fd, POLLIN, 0 };
-	int status;
-
-	while (waitpid(child, &status, WNOHANG) == 0)
-		if (poll(&fd, 1, START_MS) > 0)
-			recording_take_signal(signal_fd, child);
-	return status;
-}
-
-/*
- * Waits until the program is a Python with an interpreter.  0, -ENOTSUP,
- * -EPERM, or -ECHILD when it has ended (*status), as err says.
- */
-static int await_python(struct target *t, pid_t child, int signal_fd, int *status,
-			struct err *err)
-{
-	struct pollfd fd = { signal_fd, POLLIN, 0 };
-
-	for (;;) {
-		int ret = target_open(t, child, err);
-
-		if (ret == 0 || ret == -ENOTSUP || ret == -EPERM)
-			return ret;
-		if (waitpid(child, status, WNOHANG) > 0)
-			return err_set(err, ECHILD, "the program: it ended without having been "
-				       "a Python; is it the right command?");
-		if (poll(&fd, 1, START_MS) > 0)
-			recording_take_signal(signal_fd, child);
-	}
-}
-
-static int record_program(const struct options *o, char **argv, struct launch *launch,
-			  const struct sink *sink, int signal_fd)
-{
-	struct recording_result result = { 0 };
-	struct target target;
-	struct err err;
-	int status, ret;
-
-	ret = launch_release(launch, o->target[0], &err);
-	if (ret) {
-		complain(&err);
-		return ret == -ENOENT ? 127 : 126;
-	}
-	ret = await_python(&target, launch->pid, signal_fd, &status, &err);
-	if (ret) {
-		complain(&err);
-		if (ret != -ECHILD)
-			await_program(launch->pid, signal_fd);
-		return EXIT_OWN_FAILURE;
-	}
-	ret = record(&target, o, argv, sink, signal_fd, launch->pid, &result);
-	close(sink->fd);
-	status = result.child_reaped ? result.child_status
-				     : await_program(launch->pid, signal_fd);
-	return ret ? EXIT_OWN_FAILURE : program_status(status);
-}
-
-static int command_run(const struct options *o, char **argv)
-{
-	struct launch launch;
-	sigset_t before;
-	int signal_fd = take_signals(&before);
-	char **words = launch_words(o->module, o->ntarget, o->target);
-	struct sink sink;
-	struct err err;
-	int status;
-
-	status = launch_start(&launch, words, to_stdout(o), &before, &err);
-	free(words);
-	if (status == 0 && open_sink(&sink, o, launch.pid, &err) != 0) {
-		launch_abort(&launch);
-		status = -EIO;
-	}
-	if (status) {
-		complain(&err);
-		return EXIT_OWN_FAILURE;
-	}
-	return record_program(o, argv, &launch, &sink, signal_fd);
 }
 
 static int show_help(const struct options *o)
@@ -292,6 +45,18 @@ static int show_help(const struct options *o)
 	return fflush(stdout) ? EXIT_FAILED : EXIT_SUCCESS;
 }
 
+/* Our own descriptors never take the place of a closed standard stream. */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	/* Parsing reorders argv; the trace's header shall have it as it was. */
@@ -299,6 +64,7 @@ int main(int argc, char **argv)
 	struct options o;
 	struct err err;
 
+	open_standard_streams();
 	memcpy(words, argv, (size_t)argc * sizeof(*words));
 	if (options_parse(&o, argc, argv, &err) != 0) {
 		complain(&err);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/mem.h"
+
 enum { SLOTS = 2 * NODE_CAPACITY };     /* a power of two; half full at most */
 
 struct node_table {
@@ -17,14 +19,6 @@ struct node_table {
 	uint32_t n;
 	uint32_t last_slot;
 };
-
-static void *map(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
 
 static const size_t nodes_size = (NODE_CAPACITY + 1) * sizeof(struct node);
 static const size_t slots_size = SLOTS * sizeof(uint32_t);
@@ -35,8 +29,8 @@ struct node_table *node_table_new(void)
 
 	if (!t)
 		return NULL;
-	t->nodes = map(nodes_size);
-	t->slots = map(slots_size);
+	t->nodes = mem_reserve(nodes_size);
+	t->slots = mem_reserve(slots_size);
 	if (!t->nodes || !t->slots) {
 		node_table_free(t);
 		return NULL;
@@ -48,10 +42,8 @@ void node_table_free(struct node_table *t)
 {
 	if (!t)
 		return;
-	if (t->nodes)
-		munmap(t->nodes, nodes_size);
-	if (t->slots)
-		munmap(t->slots, slots_size);
+	mem_unreserve(t->nodes, nodes_size);
+	mem_unreserve(t->slots, slots_size);
 	free(t);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "format/writer.h"
@@ -33,6 +34,8 @@ enum {
 	MAX_THREAD_IDS = 1 << 15,
 	/* A name that cannot be found is asked for so often, once a frame. */
 	NAME_TRIES = 10,
+	/* Looking for names may take one part of the time in so many. */
+	NAMES_SHARE = 10,
 };
 
 /* A thread as the sampler numbered it. */
@@ -54,7 +57,7 @@ struct output {
 	struct err err;
 	int failed;                     /* -errno of the first failure */
 	atomic_bool has_failed, wants_segment;
-	atomic_uint_fast64_t bytes;
+	bool asked;                     /* for a segment that has not begun yet */
 
 	struct target *target;          /* the present one */
 	uint32_t targets;               /* so far: the index of the present one */
@@ -66,17 +69,11 @@ struct output {
 	size_t nthreads, thread_room;
 	uint32_t thread_ids;            /* given in this segment */
 	struct thread_names names;
+	bool unnamed;                   /* threads have come that have no name yet */
+	uint64_t names_after_ns;        /* not to be asked for before */
 	uint64_t frame_began_ns;
 	uint64_t ticks, lost;
 };
-
-static uint64_t clock_now(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static void check(struct output *o, int ret)
 {
@@ -84,6 +81,14 @@ static void check(struct output *o, int ret)
 		return;
 	o->failed = ret;
 	atomic_store(&o->has_failed, true);
+}
+
+/* Asks the sampler once for a new segment, until it comes. */
+static void want_segment(struct output *o)
+{
+	if (!o->asked)
+		atomic_store(&o->wants_segment, true);
+	o->asked = true;
 }
 
 /* continued: the same recording goes on with new ids. */
@@ -107,8 +112,8 @@ static void write_header(struct output *o, bool continued)
 		{ .key = "continued", .num = continued },
 	};
 
-	check(o, trace_writer_header(o->writer, clock_now(CLOCK_MONOTONIC),
-				     clock_now(CLOCK_REALTIME), info,
+	check(o, trace_writer_header(o->writer, clock_now(),
+				     clock_ns(CLOCK_REALTIME), info,
 				     sizeof(info) / sizeof(info[0]), &o->err));
 }
 
@@ -152,29 +157,46 @@ static void write_thread(struct output *o, const struct output_thread *t)
 	check(o, trace_writer_thread(o->writer, &thread, &o->err));
 }
 
-/* Asks the target for a thread's name; true if it is known now for the first time. */
-static bool learn_name(struct output *o, struct output_thread *t)
+static bool wants_name(const struct output *o, const struct output_thread *t)
+{
+	return t->id && !t->name && !t->gone && t->process == o->targets &&
+	       t->name_tries < NAME_TRIES;
+}
+
+static void learn_name(struct output *o, struct output_thread *t)
 {
 	char name[THREAD_NAME_MAX];
 	ptrdiff_t len;
 
-	if (t->name || t->gone || t->process != o->targets || t->name_tries >= NAME_TRIES)
-		return false;
 	t->name_tries++;
-	len = thread_name_read(&o->names, o->target, t->record.interp_state, t->record.ident,
-			       t->record.tid, name);
+	len = thread_names_get(&o->names, o->target, t->record.ident, t->record.tid, name);
 	if (len < 0)
-		return false;
+		return;
 	t->name = mem_copy(name, (size_t)len);
 	t->name_len = (size_t)len;
-	return true;
+	write_thread(o, t);
 }
 
+/* Looks the names up that are missing, interpreter by interpreter. */
 static void learn_names(struct output *o)
 {
-	for (size_t i = 1; i < o->nthreads; i++)
-		if (o->threads[i].id && learn_name(o, &o->threads[i]))
-			write_thread(o, &o->threads[i]);
+	const uint64_t began = clock_now();
+	raddr interp = 0;
+
+	for (size_t i = 1; i < o->nthreads; i++) {
+		struct output_thread *t = &o->threads[i];
+
+		if (!wants_name(o, t))
+			continue;
+		if (t->record.interp_state != interp) {
+			interp = t->record.interp_state;
+			thread_names_load(&o->names, o->target, interp);
+		}
+		learn_name(o, t);
+	}
+	o->unnamed = false;
+	/* Many threads make it expensive: it may take a part of the time only. */
+	o->names_after_ns = clock_now() + (clock_now() - began) * NAMES_SHARE;
 }
 
 /* The trace's id of the sampler's thread, which is defined when first used. */
@@ -187,7 +209,7 @@ static uint32_t thread_id(struct output *o, uint32_t number)
 	t = &o->threads[number];
 	if (!t->id) {
 		t->id = ++o->thread_ids;
-		learn_name(o, t);
+		o->unnamed = true;
 		write_thread(o, t);
 	}
 	return t->id;
@@ -215,7 +237,7 @@ static void write_stats(struct output *o, uint64_t at_ns)
 
 	getrusage(RUSAGE_SELF, &usage);
 	const struct trace_info info[] = {
-		{ .key = "cpu_ns", .num = (int64_t)clock_now(CLOCK_PROCESS_CPUTIME_ID) },
+		{ .key = "cpu_ns", .num = (int64_t)clock_ns(CLOCK_PROCESS_CPUTIME_ID) },
 		{ .key = "memory_bytes", .num = (int64_t)usage.ru_maxrss * 1024 },
 		{ .key = "reads", .num = (int64_t)atomic_load(&r->calls) },
 		{ .key = "bytes_read", .num = (int64_t)atomic_load(&r->bytes) },
@@ -234,10 +256,9 @@ static void end_frame(struct output *o, uint64_t at_ns)
 	write_block(o);
 	write_stats(o, at_ns);
 	check(o, trace_writer_flush(o->writer, &o->err));
-	atomic_store(&o->bytes, trace_writer_bytes(o->writer));
 	if (trace_writer_memory(o->writer) + definitions_memory(&o->definitions) > MAX_TABLES ||
 	    o->thread_ids > MAX_THREAD_IDS)
-		atomic_store(&o->wants_segment, true);
+		want_segment(o);
 	o->frame_began_ns = at_ns;
 }
 
@@ -252,7 +273,7 @@ static void on_segment(struct output *o)
 	write_process(o);
 	for (size_t i = 1; i < o->nthreads; i++)
 		o->threads[i].id = 0;
-	atomic_store(&o->wants_segment, false);
+	o->asked = false;
 }
 
 static void on_target(struct output *o, const struct record_target *record)
@@ -265,7 +286,7 @@ static void on_target(struct output *o, const struct record_target *record)
 		definitions_clear(&o->definitions);
 	}
 	o->target = record->target;
-	o->names = (struct thread_names){ 0 };
+	thread_names_release(&o->names);
 	o->targets++;
 	if (first) {
 		write_header(o, false);
@@ -275,7 +296,7 @@ static void on_target(struct output *o, const struct record_target *record)
 	write_process(o);
 	o->runs.began = false;
 	check(o, trace_writer_event(o->writer, record->at_ns, o->process,
-				    first ? TRACE_EVENT_ATTACH : TRACE_EVENT_EXEC, 0, "",
+				    record->is_exec ? TRACE_EVENT_EXEC : TRACE_EVENT_ATTACH, 0, "",
 				    &o->err));
 	/* Whoever reads along sees at once what is recorded. */
 	check(o, trace_writer_flush(o->writer, &o->err));
@@ -318,7 +339,8 @@ static void on_tick(struct output *o, const struct record_tick *tick)
 	}
 	if (runs_is_full(&o->runs))
 		write_block(o);
-	if (tick->at_ns - o->frame_began_ns >= FRAME_NS)
+	/* Signed: a frame may have begun after the tick was taken. */
+	if ((int64_t)(tick->at_ns - o->frame_began_ns) >= FRAME_NS)
 		end_frame(o, tick->at_ns);
 }
 
@@ -348,7 +370,6 @@ static void on_end(struct output *o, const struct record_end *end)
 					  (enum trace_end_reason)end->reason, "", totals,
 					  sizeof(totals) / sizeof(totals[0]), &o->err));
 	check(o, trace_writer_flush(o->writer, &o->err));
-	atomic_store(&o->bytes, trace_writer_bytes(o->writer));
 }
 
 static void take(struct output *o, const struct ring_record *r)
@@ -361,12 +382,12 @@ static void take(struct output *o, const struct ring_record *r)
 		on_segment(o);
 		break;
 	case RECORD_CODE:
-		check(o, definitions_code(&o->definitions,
-					  (const struct record_code *)r->data));
+		if (definitions_code(&o->definitions, (const struct record_code *)r->data))
+			want_segment(o);
 		break;
 	case RECORD_NODE:
-		check(o, definitions_node(&o->definitions,
-					  (const struct record_node *)r->data));
+		if (definitions_node(&o->definitions, (const struct record_node *)r->data))
+			want_segment(o);
 		break;
 	case RECORD_THREAD:
 		on_thread(o, (const struct record_thread *)r->data);
@@ -394,10 +415,12 @@ static void *run(void *arg)
 
 		if (!r) {
 			/* A slow rate must not keep a frame open for long. */
-			uint64_t now = clock_now(CLOCK_MONOTONIC);
+			uint64_t now = clock_now();
 
 			if (o->target && o->runs.nticks && now - o->frame_began_ns >= FRAME_NS)
 				end_frame(o, now);
+			if (o->target && o->unnamed && now >= o->names_after_ns)
+				learn_names(o);
 			nanosleep(&nap, NULL);
 			continue;
 		}
@@ -439,14 +462,9 @@ bool output_failed(const struct output *o)
 	return atomic_load(&o->has_failed);
 }
 
-bool output_wants_segment(const struct output *o)
+bool output_wants_segment(struct output *o)
 {
-	return atomic_load(&o->wants_segment);
-}
-
-uint64_t output_bytes(const struct output *o)
-{
-	return atomic_load(&o->bytes);
+	return atomic_exchange(&o->wants_segment, false);
 }
 
 int output_finish(struct output *o, uint64_t *total, struct err *err)
@@ -461,6 +479,7 @@ int output_finish(struct output *o, uint64_t *total, struct err *err)
 	for (size_t i = 0; i < o->nthreads; i++)
 		free(o->threads[i].name);
 	free(o->threads);
+	thread_names_release(&o->names);
 	runs_release(&o->runs);
 	definitions_release(&o->definitions);
 	trace_writer_free(o->writer);

@@ -33,11 +33,8 @@ struct output *output_start(struct ring *ring, const struct output_options *opti
 /* True once writing has failed. */
 bool output_failed(const struct output *o);
 
-/* True when the writer's tables are so large that a new segment is due. */
-bool output_wants_segment(const struct output *o);
-
-/* Compressed bytes written so far. */
-uint64_t output_bytes(const struct output *o);
+/* True once each time the writer's tables are so large that a new segment is due. */
+bool output_wants_segment(struct output *o);
 
 /*
  * Waits until RECORD_END has been written, and frees.  0, or the -errno of

@@ -84,9 +84,12 @@ int procfs_open_mapped(pid_t pid, const struct mapped_file *file)
 	/* Needs a capability, but names the very file. */
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)pid,
 		 file->start, file->end);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
+	/* To open a device may have effects: only files are. */
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		if (fd >= 0)
+			return fd;
+	}
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	for (int i = 0; i < 2; i++) {
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -125,7 +128,7 @@ static ssize_t slurp(const char *path, char *buf, size_t size)
 int procfs_stat(pid_t pid, pid_t tid, struct proc_stat *s)
 {
 	char path[96], buf[1024], *after_name;
-	unsigned long long start;
+	unsigned long long start, stack_at = 0;
 	ssize_t len;
 	int ppid;
 
@@ -141,9 +144,11 @@ int procfs_stat(pid_t pid, pid_t tid, struct proc_stat *s)
 	after_name = strrchr(buf, ')');
 	if (!after_name ||
 	    sscanf(after_name + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d "
-		   "%*d %*d %*d %*d %*d %llu", &s->state, &ppid, &start) != 3)
+		   "%*d %*d %*d %*d %*d %llu %*u %*d %*u %*u %*u %llu", &s->state, &ppid, &start,
+		   &stack_at) < 3)
 		return -EIO;
 	s->ppid = ppid;
+	s->stack_at = stack_at;
 	s->start_ns = start * (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
 	return 0;
 }

@@ -33,6 +33,7 @@ struct proc_stat {
 	char state;                     /* 'R', 'S', 'D', 'T', 'Z', ... */
 	pid_t ppid;
 	uint64_t start_ns;              /* CLOCK_BOOTTIME when it started */
+	uint64_t stack_at;              /* bottom of the stack: differs after exec */
 };
 
 /* tid 0: the process, else that thread of it.  0 or -errno. */

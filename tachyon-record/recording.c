@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "format/wire.h"
@@ -27,9 +28,10 @@ enum {
 	/* Some seconds of samples at the highest rates. */
 	RING_BYTES = 4 << 20,
 	LOOK_MS = 50,
+	AWAIT_MS = 2,
 	/* After an exec, the new program may take a while to become Python. */
-	REOPEN_MS = 5,
-	REOPEN_TRIES = 400,
+	REOPEN_MAX_MS = 64,
+	REOPEN_TRIES = 40,
 	/* A record that must not be lost waits for room in steps of this. */
 	PUSH_NAP_NS = 1000000,
 };
@@ -49,17 +51,10 @@ struct recording {
 	struct output *output;
 	struct progress progress;
 	uint64_t end_ns;
+	uint64_t stack_at;              /* of the target before: tells an exec */
 	struct target **later;          /* targets after the first, by exec */
 	size_t nlater, later_room;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 int recording_take_signal(int signal_fd, pid_t child)
 {
@@ -70,6 +65,17 @@ int recording_take_signal(int signal_fd, pid_t child)
 	if (child && info.ssi_code != SI_KERNEL)
 		kill(child, (int)info.ssi_signo);
 	return (int)info.ssi_signo;
+}
+
+int recording_await(pid_t child, int signal_fd)
+{
+	struct pollfd fd = { signal_fd, POLLIN, 0 };
+	int status = 0;
+
+	while (waitpid(child, &status, WNOHANG) == 0)
+		if (poll(&fd, 1, AWAIT_MS) > 0)
+			recording_take_signal(signal_fd, child);
+	return status;
 }
 
 /* For the few records that are pushed while no sampler runs. */
@@ -108,17 +114,23 @@ static int sampling_start(struct sampling *s, struct err *err)
 }
 
 /* Watches over the sampling thread until it returns. */
-static void watch(struct recording *r, struct sampling *s)
+static void watch(struct recording *r, struct sampling *s, int pidfd)
 {
 	struct pollfd fds[] = {
 		{ s->done_fd, POLLIN, 0 },
 		{ r->options->signal_fd, POLLIN, 0 },
+		{ pidfd, POLLIN, 0 },
 	};
 
 	for (;;) {
-		poll(fds, 2, LOOK_MS);
+		poll(fds, 3, LOOK_MS);
 		if (fds[0].revents)
 			break;
+		if (fds[2].revents) {
+			/* Also when the next tick is a long time off. */
+			fds[2].fd = -1;
+			sampler_target_ended(s->sampler);
+		}
 		if (fds[1].revents) {
 			int sig = recording_take_signal(r->options->signal_fd,
 							r->options->child);
@@ -132,7 +144,7 @@ static void watch(struct recording *r, struct sampling *s)
 			sampler_stop(s->sampler);
 		if (output_wants_segment(r->output))
 			sampler_want_segment(s->sampler);
-		progress_update(&r->progress, sampler_counts(s->sampler), now_ns());
+		progress_update(&r->progress, sampler_counts(s->sampler), clock_now());
 	}
 	pthread_join(s->thread, NULL);
 	close(s->done_fd);
@@ -148,22 +160,30 @@ static bool child_has_ended(struct recording *r)
 	return r->result->child_reaped;
 }
 
-/* After an exec: waits for the process to be a Python again. */
-static struct target *reopen(struct recording *r, pid_t pid)
+/*
+ * After an exec: waits for the process to be a Python again.  *result says
+ * why it is not, if it is not.
+ */
+static struct target *reopen(struct recording *r, pid_t pid, enum sampler_result *result)
 {
 	struct target *t = mem_alloc(1, sizeof(*t));
 	struct pollfd fd = { r->options->signal_fd, POLLIN, 0 };
 	struct err err;
 
-	for (int i = 0; r->options->child || i < REOPEN_TRIES; i++) {
+	*result = SAMPLER_TARGET_ENDED;
+	for (int i = 0, ms = 1; r->options->child || i < REOPEN_TRIES; i++) {
 		int ret = target_open(t, pid, &err);
 
 		if (ret == 0)
 			return t;
-		if (ret == -ESRCH || child_has_ended(r) ||
-		    (r->end_ns && now_ns() >= r->end_ns))
+		if (ret == -ESRCH || child_has_ended(r))
 			break;
-		if (poll(&fd, 1, REOPEN_MS) > 0) {
+		if (r->end_ns && clock_now() >= r->end_ns) {
+			*result = SAMPLER_DURATION;
+			break;
+		}
+		ms = ms < REOPEN_MAX_MS ? 2 * ms : REOPEN_MAX_MS;
+		if (poll(&fd, 1, ms) > 0) {
 			r->result->signal = recording_take_signal(r->options->signal_fd,
 								  r->options->child);
 			break;
@@ -189,22 +209,32 @@ static enum trace_end_reason end_reason(const struct recording *r, enum sampler_
 	return TRACE_END_ERROR;
 }
 
-static void push_target(struct recording *r, struct target *t)
+static void push_target(struct recording *r, struct target *t, bool is_exec)
 {
-	const struct record_target record = { t, now_ns() };
+	const struct record_target record = { t, clock_now(), is_exec };
 
 	push_surely(r, RECORD_TARGET, &record, sizeof(record));
 }
 
+static void push_lost(struct recording *r, const struct sampler *sampler)
+{
+	const struct record_lost *lost = sampler ? sampler_lost(sampler) : NULL;
+
+	if (lost)
+		push_surely(r, RECORD_LOST, lost, sizeof(*lost));
+}
+
 static void push_end(struct recording *r, enum sampler_result result)
 {
-	struct record_end end = { .at_ns = now_ns(), .reason = end_reason(r, result),
+	struct record_end end = { .at_ns = clock_now(), .reason = end_reason(r, result),
 				  .status = -1 };
 
 	/* The status of a program that was attached to is its parent's business. */
-	if (end.reason == TRACE_END_TARGET && r->options->child && !r->result->child_reaped &&
-	    waitpid(r->options->child, &r->result->child_status, 0) > 0)
+	if (end.reason == TRACE_END_TARGET && r->options->child && !r->result->child_reaped) {
+		r->result->child_status = recording_await(r->options->child,
+							  r->options->signal_fd);
 		r->result->child_reaped = true;
+	}
 	if (r->result->child_reaped)
 		end.status = r->result->child_status;
 	push_surely(r, RECORD_END, &end, sizeof(end));
@@ -228,11 +258,12 @@ static int sample(struct recording *r, struct target *t, struct sampler **sample
 		sampler_continue(s.sampler, *sampler);
 	sampler_free(*sampler);
 	*sampler = s.sampler;
-	push_target(r, t);
+	push_target(r, t, r->stack_at && r->stack_at != t->stack_at);
+	r->stack_at = t->stack_at;
 	ret = sampling_start(&s, err);
 	if (ret)
 		return ret;
-	watch(r, &s);
+	watch(r, &s, t->pidfd);
 	*result = s.result;
 	return 0;
 }
@@ -245,12 +276,13 @@ static int sample_all(struct recording *r, struct target *t, struct sampler **sa
 	int ret = sample(r, t, sampler, &result, err);
 
 	while (ret == 0 && result == SAMPLER_TARGET_CHANGED && !r->result->signal &&
-	       (t = reopen(r, t->pid))) {
+	       (t = reopen(r, t->pid, &result))) {
 		r->later = mem_grow(r->later, &r->later_room, r->nlater + 1,
 				    sizeof(struct target *));
 		r->later[r->nlater++] = t;
 		ret = sample(r, t, sampler, &result, err);
 	}
+	push_lost(r, *sampler);
 	push_end(r, result);
 	return ret;
 }
@@ -266,7 +298,7 @@ static void begin_progress(struct recording *r)
 		.summary = (terminal || o->verbose) && !o->quiet,
 		.interval_ns = o->interval_ns,
 		.duration_ns = o->duration_ns,
-		.began_ns = now_ns(),
+		.began_ns = clock_now(),
 	};
 	r->progress.statistics_ns = r->progress.shown_ns = r->progress.began_ns;
 	r->end_ns = o->duration_ns ? r->progress.began_ns + o->duration_ns : 0;
@@ -306,7 +338,7 @@ int recording_run(struct target *target, const struct recording_options *options
 	}
 	begin_progress(&r);
 	ret = sample_all(&r, target, &sampler, err);
-	ended_ns = now_ns();
+	ended_ns = clock_now();
 	output_ret = output_finish(r.output, &bytes, &output_err);
 	if (output_ret) {
 		ret = err_set(err, -output_ret, "%s: %s", options->output_name,

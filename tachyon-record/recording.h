@@ -40,6 +40,9 @@ struct recording_result {
 int recording_run(struct target *target, const struct recording_options *options,
 		  struct recording_result *result, struct err *err);
 
+/* Waits for the child's end, passing signals on; its wait status. */
+int recording_await(pid_t child, int signal_fd);
+
 /*
  * Takes a signal from signal_fd, if there is one: returns its number or 0.
  * One that did not come from the terminal, which reaches every process of

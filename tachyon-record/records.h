@@ -9,6 +9,7 @@
 #ifndef RECORD_RECORDS_H
 #define RECORD_RECORDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct target;
@@ -28,6 +29,7 @@ enum record_type {
 struct record_target {
 	struct target *target;          /* valid until the writer thread ends */
 	uint64_t at_ns;
+	bool is_exec;                   /* the process has become it by exec */
 };
 
 struct record_code {
@@ -49,7 +51,6 @@ struct record_node {
 struct record_thread {
 	uint32_t number;        /* from 1 */
 	uint32_t is_main;
-	uint64_t state;         /* address of its PyThreadState */
 	uint64_t interp_state;  /* address of its PyInterpreterState */
 	uint64_t tid, ident, interpreter;
 };

@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 
 enum { CACHE_LINE = 64, ALIGN = 8 };
 
@@ -28,7 +28,6 @@ struct ring {
 	_Alignas(CACHE_LINE) atomic_size_t head;
 	size_t reserved;        /* where the record begins that is being made */
 	size_t seen_tail;       /* producer's copy: saves a shared read */
-	size_t high_water;
 
 	_Alignas(CACHE_LINE) atomic_size_t tail;
 };
@@ -40,10 +39,9 @@ struct ring *ring_new(size_t size, struct err *err)
 	if (ring) {
 		memset(ring, 0, sizeof(*ring));
 		ring->size = size;
-		ring->memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		ring->memory = mem_reserve(size);
 	}
-	if (!ring || ring->memory == MAP_FAILED) {
+	if (!ring || !ring->memory) {
 		err_set(err, ENOMEM, "%zu bytes for samples on their way to the output: %s",
 			size, strerror(errno));
 		free(ring);
@@ -56,7 +54,7 @@ void ring_free(struct ring *ring)
 {
 	if (!ring)
 		return;
-	munmap(ring->memory, ring->size);
+	mem_unreserve(ring->memory, ring->size);
 	free(ring);
 }
 
@@ -95,11 +93,8 @@ struct ring_record *ring_reserve(struct ring *ring, uint32_t type, size_t len)
 
 void ring_commit(struct ring *ring, struct ring_record *record)
 {
-	size_t head = ring->reserved + record->size;
-
-	if (head - ring->seen_tail > ring->high_water)
-		ring->high_water = head - ring->seen_tail;
-	atomic_store_explicit(&ring->head, head, memory_order_release);
+	atomic_store_explicit(&ring->head, ring->reserved + record->size,
+			      memory_order_release);
 }
 
 int ring_push(struct ring *ring, uint32_t type, const void *data, size_t len)
@@ -134,9 +129,4 @@ void ring_release(struct ring *ring, const struct ring_record *record)
 	size_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
 
 	atomic_store_explicit(&ring->tail, tail + record->size, memory_order_release);
-}
-
-size_t ring_high_water(const struct ring *ring)
-{
-	return ring->high_water;
 }

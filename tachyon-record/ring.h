@@ -41,7 +41,4 @@ int ring_push(struct ring *ring, uint32_t type, const void *data, size_t len);
 const struct ring_record *ring_peek(struct ring *ring);
 void ring_release(struct ring *ring, const struct ring_record *record);
 
-/* Producer: the most bytes that were ever waiting. */
-size_t ring_high_water(const struct ring *ring);
-
 #endif

@@ -9,7 +9,7 @@
 enum {
 	/* Guards against circles in freed memory. */
 	MAX_INTERPRETERS = 4096,
-	MAX_THREADS = 1 << 17,
+	MAX_THREADS = 1 << 15,
 };
 
 void roster_init(struct roster *r, struct target *target, bool all_threads)
@@ -89,6 +89,7 @@ static void list_interp(struct roster *r, raddr address)
 	in->id = id;
 	in->gil = gil_index(r, gil);
 	in->listed = true;
+	r->gils[in->gil].listed = true;
 }
 
 static enum read_status list_interps(struct roster *r)
@@ -102,6 +103,8 @@ static enum read_status list_interps(struct roster *r)
 			 &address, sizeof(address));
 	for (size_t i = 0; i < r->ninterps; i++)
 		r->interps[i].listed = false;
+	for (size_t i = 0; i < r->ngils; i++)
+		r->gils[i].listed = false;
 	for (unsigned n = 0; st == READ_OK && address && n < MAX_INTERPRETERS; n++) {
 		list_interp(r, address);
 		st = remote_read(remote, address + (raddr)OFF(l, interp_next), &address,
@@ -162,15 +165,16 @@ static enum read_status list_threads(struct roster *r, size_t interp)
 
 	st = remote_read(remote, r->interps[interp].address +
 			 (raddr)OFF(l, interp_threads_head), &state, sizeof(state));
-	for (unsigned n = 0; st == READ_OK && state && n < MAX_THREADS; n++) {
+	while (st == READ_OK && state && r->nthreads < MAX_THREADS) {
 		struct thread *t = roster_thread(r, state);
 
 		st = remote_read(remote, state, head, len);
 		if (st != READ_OK)
 			break;
+		/* Met before: a circle, or memory used again while we walked. */
+		if (t && t->listed)
+			return READ_FAULT;
 		/* A state without a thread id is one that is being made. */
-		if (t && !is_same(r, t, head) && t->listed)
-			break;
 		if (t && is_same(r, t, head))
 			t->listed = true;
 		else if (word_at(head, OFF(l, thread_native_id)))
@@ -204,11 +208,12 @@ enum read_status roster_refresh(struct roster *r, uint64_t now_ns,
 {
 	enum read_status st = list_interps(r);
 
+	r->stale = true;
 	if (st != READ_OK)
 		return st;
 	for (size_t i = 0; i < r->nthreads; i++)
 		r->threads[i]->listed = false;
-	for (size_t i = 0; i < r->ninterps; i++)
+	for (size_t i = 0; st == READ_OK && i < r->ninterps; i++)
 		if (r->interps[i].listed)
 			st = list_threads(r, i);
 	if (st == READ_OK) {
@@ -281,7 +286,10 @@ void roster_plan(struct roster *r, struct snapshot *s)
 		size_t len;
 		raddr at = gil_words(l, &r->gils[i], &len);
 
-		if (!within_interp(r, &r->gils[i], from, span))
+		/* One that vanished, and may come back at its address, starts anew. */
+		if (!r->gils[i].listed)
+			r->gils[i].seen = false;
+		else if (!within_interp(r, &r->gils[i], from, span))
 			r->gils[i].range = snapshot_add(s, at, len);
 	}
 }
@@ -343,7 +351,8 @@ bool roster_take(struct roster *r, const struct snapshot *s)
 
 	interp_span(&r->target->layout, &from, &len);
 	for (size_t i = 0; i < r->ngils; i++)
-		all &= take_gil(&r->gils[i], &r->target->layout, s);
+		if (r->gils[i].listed)
+			all &= take_gil(&r->gils[i], &r->target->layout, s);
 	for (size_t i = 0; i < r->ninterps; i++)
 		if (r->interps[i].listed)
 			all &= take_interp(r, &r->interps[i], from, s);

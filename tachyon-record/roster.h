@@ -23,7 +23,7 @@ struct gil {
 	raddr address;
 	raddr holder;                   /* thread state that holds or last held it */
 	uint64_t switches;              /* moves when holder changes */
-	bool locked, seen;
+	bool locked, seen, listed;
 	raddr holder_before;            /* at the tick before */
 	uint64_t switches_before;
 	bool seen_before;

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "tachyon-record/records.h"
@@ -24,7 +25,9 @@ enum {
 	SPREAD_MIN_NS = 20000,
 	/* A sleep is cut into parts, so that a stop is noticed. */
 	SLEEP_PART_NS = 20000000,
-	/* Ticks in a row without a readable runtime: it is another program. */
+	/* So often it is made sure that the process has not become another program. */
+	IDENTIFY_NS = 50000000,
+	/* Time without a readable runtime after which it is taken for one. */
 	CHANGED_NS = 10000000,
 };
 
@@ -48,13 +51,15 @@ struct sampler {
 	struct snapshot snapshot;
 	struct unwind_context unwind;
 	struct sampler_counts counts;
-	atomic_bool stop, want_segment;
+	atomic_bool stop, ended, want_segment;
 
 	struct record_change *changes;  /* of this tick */
 	size_t nchanges, change_room;
 	uint64_t slot;
 	uint64_t unreadable_since_ns;   /* 0: readable */
+	uint64_t identified_ns;         /* when the target was found to be the same */
 	uint64_t refresh_period_ns;
+	uint64_t refresh_pause_ns;      /* the least time between two */
 	uint64_t retry_ns;              /* how long one thread may be tried */
 	struct record_lost lost;        /* ticks that did not fit, not yet reported */
 	uint32_t process_node;          /* of thread 0: failures of the whole */
@@ -64,14 +69,6 @@ struct sampler {
 	struct numbers leaving;         /* to be free once the writer knows */
 	uint32_t numbered;              /* the highest number given */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static void count(atomic_uint_fast64_t *counter, uint64_t n)
 {
@@ -136,8 +133,9 @@ void sampler_continue(struct sampler *s, const struct sampler *earlier)
 {
 	s->numbered = earlier->numbered;
 	s->slot = earlier->slot;
+	s->lost = earlier->lost;
+	s->resend = true;
 	s->unwind.inexact = earlier->unwind.inexact;
-	s->unwind.retries = earlier->unwind.retries;
 	count(&s->counts.ticks, earlier->counts.ticks);
 	count(&s->counts.failed, earlier->counts.failed);
 	count(&s->counts.late, earlier->counts.late);
@@ -151,9 +149,20 @@ void sampler_stop(struct sampler *s)
 	atomic_store(&s->stop, true);
 }
 
+const struct record_lost *sampler_lost(const struct sampler *s)
+{
+	return s->lost.ticks ? &s->lost : NULL;
+}
+
 void sampler_want_segment(struct sampler *s)
 {
 	atomic_store(&s->want_segment, true);
+}
+
+void sampler_target_ended(struct sampler *s)
+{
+	atomic_store(&s->ended, true);
+	atomic_store(&s->stop, true);
 }
 
 struct sampler_counts *sampler_counts(struct sampler *s)
@@ -181,7 +190,6 @@ static bool announce(struct sampler *s, struct thread *t)
 	struct record_thread record = {
 		.number = s->free_numbers.n ? s->free_numbers.v[s->free_numbers.n - 1]
 					    : s->numbered + 1,
-		.state = t->state,
 		.interp_state = in->address,
 		.tid = t->own_tid,
 		.ident = t->ident,
@@ -218,9 +226,10 @@ static void thread_left(void *arg, struct thread *t)
 static void refresh(struct sampler *s, uint64_t at_ns)
 {
 	enum read_status st = roster_refresh(&s->roster, at_ns, thread_left, s);
-	uint64_t cost = now_ns() - at_ns;
+	uint64_t cost = clock_now() - at_ns;
 
 	s->gone |= st == READ_GONE;
+	s->refresh_pause_ns = cost * REFRESH_SHARE / 4;
 	s->refresh_period_ns = cost * REFRESH_SHARE > REFRESH_NS ? cost * REFRESH_SHARE
 								 : REFRESH_NS;
 }
@@ -309,7 +318,7 @@ static enum unwind_status look_at(struct sampler *s, struct thread *t)
 	enum unwind_status st;
 
 	s->unwind.clock.generation = s->roster.interps[t->interp].generation;
-	s->unwind.retry_until_ns = now_ns() + s->retry_ns;
+	s->unwind.retry_until_ns = clock_now() + s->retry_ns;
 	if (!t->planned) {
 		copy = &s->unwind.retry;
 		snapshot_reset(copy);
@@ -451,6 +460,7 @@ static void tick_unreadable(struct sampler *s, const struct moment *when)
 			add_change(s, t->number, RECORD_ABSENT, 0);
 		t->sent = t->read = false;
 	}
+	s->roster.stale = true;
 	set_process_state(s, false);
 	push_tick(s, when);
 	count(&s->counts.failed, 1);
@@ -467,7 +477,17 @@ static void finish_tick(struct sampler *s, const struct moment *when,
 	count(&s->counts.failed, failed);
 	s->unreadable_since_ns = 0;
 	atomic_store_explicit(&s->counts.inexact, s->unwind.inexact, memory_order_relaxed);
-	atomic_store_explicit(&s->counts.retries, s->unwind.retries, memory_order_relaxed);
+}
+
+/*
+ * The tick is lost half-way.  Who held the GIL was taken over already, so the
+ * threads that were not looked at may have moved without a sign of it.
+ */
+static void give_up(struct sampler *s, uint64_t at_ns)
+{
+	for (size_t i = 0; i < s->roster.nthreads; i++)
+		s->roster.threads[i]->read = false;
+	lose(s, at_ns);
 }
 
 static void tick(struct sampler *s, const struct moment *when)
@@ -477,8 +497,8 @@ static void tick(struct sampler *s, const struct moment *when)
 	s->nchanges = 0;
 	s->unwind.tick++;
 	s->unwind.clock.now_ns = when->at_ns;
-	if (s->roster.stale ||
-	    when->at_ns - s->roster.refreshed_ns > s->refresh_period_ns)
+	if (when->at_ns - s->roster.refreshed_ns >
+	    (s->roster.stale ? s->refresh_pause_ns : s->refresh_period_ns))
 		refresh(s, when->at_ns);
 	plan(s);
 	s->gone |= snapshot_read(&s->snapshot, s->unwind.remote) == READ_GONE;
@@ -491,14 +511,16 @@ static void tick(struct sampler *s, const struct moment *when)
 	if (look_at_threads(s, &failed))
 		finish_tick(s, when, failed);
 	else if (!s->gone)
-		lose(s, when->at_ns);
+		give_up(s, when->at_ns);
 }
 
-/* Sleeps to the deadline; false when it is time to stop. */
+/* Sleeps to the deadline or the end of all; false when it is time to stop. */
 static bool wait_until(struct sampler *s, uint64_t deadline_ns)
 {
+	if (s->options.end_ns && deadline_ns > s->options.end_ns)
+		deadline_ns = s->options.end_ns;
 	for (;;) {
-		uint64_t now = now_ns(), until = deadline_ns;
+		uint64_t now = clock_now(), until = deadline_ns;
 		struct timespec ts;
 
 		if (atomic_load_explicit(&s->stop, memory_order_relaxed))
@@ -571,14 +593,28 @@ static bool next_moment(struct sampler *s, struct moment *when)
 	when->due_ns = when->slot_ns + offset_in_slot(s->slot, interval);
 	if (!wait_until(s, when->due_ns))
 		return false;
-	when->at_ns = now_ns();
+	when->at_ns = clock_now();
 	catch_up(s, when, when->at_ns);
 	return true;
 }
 
+/*
+ * Is it another program by now?  Then its memory cannot be read as before for
+ * a while, or, where nothing is at random addresses, is just different.
+ */
+static bool has_changed(struct sampler *s, uint64_t at_ns)
+{
+	if (s->unreadable_since_ns && at_ns - s->unreadable_since_ns > CHANGED_NS)
+		return true;
+	if (at_ns - s->identified_ns < IDENTIFY_NS)
+		return false;
+	s->identified_ns = at_ns;
+	return !target_is_same(s->target);
+}
+
 enum sampler_result sampler_run(struct sampler *s)
 {
-	struct moment when = { .slot_ns = now_ns() };
+	struct moment when = { .slot_ns = clock_now() };
 	uint64_t before = 0;
 
 	prctl(PR_SET_TIMERSLACK, 1UL);
@@ -592,14 +628,14 @@ enum sampler_result sampler_run(struct sampler *s)
 			note_gap(s, when.at_ns - before);
 		before = when.at_ns;
 		tick(s, &when);
-		count(&s->counts.busy_ns, now_ns() - when.at_ns);
+		count(&s->counts.busy_ns, clock_now() - when.at_ns);
 		if (s->gone)
 			return SAMPLER_TARGET_ENDED;
-		if (s->unreadable_since_ns &&
-		    when.at_ns - s->unreadable_since_ns > CHANGED_NS)
+		if (has_changed(s, when.at_ns))
 			return SAMPLER_TARGET_CHANGED;
-		if (is_crowded(s) && !start_segment(s))
-			lose(s, when.at_ns);
+		/* If there is no room for it, the next tick tries again. */
+		if (is_crowded(s))
+			start_segment(s);
 	}
-	return SAMPLER_STOPPED;
+	return atomic_load(&s->ended) ? SAMPLER_TARGET_ENDED : SAMPLER_STOPPED;
 }

@@ -19,6 +19,7 @@
 #include "tachyon-record/target.h"
 
 struct err;
+struct record_lost;
 struct sampler;
 
 struct sampler_options {
@@ -30,7 +31,7 @@ struct sampler_options {
 /* What the loop did; may be read while it runs. */
 struct sampler_counts {
 	atomic_uint_fast64_t ticks, failed, late, skipped, lost;
-	atomic_uint_fast64_t inexact, retries, replaced;
+	atomic_uint_fast64_t inexact;
 	atomic_uint_fast64_t threads;   /* there now */
 	atomic_uint_fast64_t busy_ns;   /* spent in ticks */
 	atomic_uint_fast64_t longest_ns, shortest_ns; /* gap between ticks; reset by the reader */
@@ -56,6 +57,11 @@ enum sampler_result sampler_run(struct sampler *s);
 
 /* Makes sampler_run() return soon; from any thread or a signal handler. */
 void sampler_stop(struct sampler *s);
+/* The same, because there is nothing left to sample. */
+void sampler_target_ended(struct sampler *s);
+
+/* Lost ticks that the writer could not be told of yet; NULL: none. */
+const struct record_lost *sampler_lost(const struct sampler *s);
 
 /* Asks for a new segment at the next tick; from any thread. */
 void sampler_want_segment(struct sampler *s);

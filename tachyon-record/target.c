@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "tachyon-record/elf_symbols.h"
 #include "tachyon-record/procfs.h"
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static int denied(pid_t pid, struct err *err)
 {
@@ -98,14 +90,17 @@ static int identify(struct target *t, struct err *err)
 {
 	struct proc_stat stat;
 	int ret = procfs_stat(t->pid, 0, &stat);
+	uint64_t age;
 
 	if (ret == -ESRCH || (ret == 0 && stat.state == 'Z'))
 		return gone(t->pid, err);
 	if (ret)
 		return denied(t->pid, err);
 	t->ppid = stat.ppid;
-	t->start_ns = clock_ns(CLOCK_MONOTONIC) -
-		      (clock_ns(CLOCK_BOOTTIME) - stat.start_ns);
+	t->stack_at = stat.stack_at;
+	/* What the machine slept through counts in one clock only. */
+	age = clock_ns(CLOCK_BOOTTIME) - stat.start_ns;
+	t->start_ns = age < clock_now() ? clock_now() - age : 0;
 	t->own_pid = procfs_namespace_pid(t->pid);
 	t->argv = procfs_argv(t->pid);
 	procfs_exe(t->pid, t->exe, sizeof(t->exe));
@@ -160,12 +155,10 @@ void target_close(struct target *t)
 	t->argv = NULL;
 }
 
-bool target_alive(const struct target *t)
+bool target_is_same(const struct target *t)
 {
-	struct pollfd p = { t->pidfd, POLLIN, 0 };
 	struct proc_stat stat;
 
-	if (t->pidfd >= 0)
-		return poll(&p, 1, 0) == 0;
-	return procfs_stat(t->pid, 0, &stat) == 0 && stat.state != 'Z';
+	return procfs_stat(t->pid, 0, &stat) != 0 || !t->stack_at || !stat.stack_at ||
+	       stat.stack_at == t->stack_at;
 }

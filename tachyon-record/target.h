@@ -28,6 +28,7 @@ struct target {
 	raddr runtime;                  /* _PyRuntime */
 	uint32_t python;                /* PY_VERSION_HEX, 0 in the low half if not known */
 	uint64_t start_ns;              /* CLOCK_MONOTONIC when it started */
+	uint64_t stack_at;              /* as procfs_stat() gives it */
 	char **argv;                    /* NULL-terminated; NULL if not readable */
 	char exe[PATH_MAX];
 	char found[PATH_MAX + 64];      /* how the runtime was found; for people */
@@ -41,7 +42,7 @@ struct target {
 int target_open(struct target *t, pid_t pid, struct err *err);
 void target_close(struct target *t);
 
-/* False once the process has ended (a zombie counts as ended). */
-bool target_alive(const struct target *t);
+/* False once the process has become another program by exec. */
+bool target_is_same(const struct target *t);
 
 #endif

@@ -17,15 +17,25 @@
 
 enum { THREAD_NAME_MAX = 1024 };
 
-/* What makes the next look cheap; zeros at first and for another target. */
+/* threading._active of one interpreter, as of one moment; zeros at first. */
 struct thread_names {
 	raddr interp;
-	raddr active;                   /* threading._active of that interpreter */
+	raddr active;                   /* the dict */
+	struct thread_object {
+		uint64_t ident;
+		raddr address;
+	} *threads;
+	size_t n, room;
 	struct object_slot name, native_id;
 };
 
-/* Length of the name in bytes, -1 if there is none (yet). */
-ptrdiff_t thread_name_read(struct thread_names *n, struct target *t, raddr interp,
-			   uint64_t ident, uint64_t tid, char name[THREAD_NAME_MAX]);
+void thread_names_release(struct thread_names *n);
+
+/* Reads the dict.  With another interpreter than before it is looked for. */
+void thread_names_load(struct thread_names *n, struct target *t, raddr interp);
+
+/* Length of the name in bytes, -1 if the loaded dict has none. */
+ptrdiff_t thread_names_get(struct thread_names *n, struct target *t, uint64_t ident,
+			   uint64_t tid, char name[THREAD_NAME_MAX]);
 
 #endif

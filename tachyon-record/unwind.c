@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "tachyon-record/records.h"
 #include "tachyon-record/unwind_plan.h"
@@ -32,14 +33,6 @@ enum walk {
 	WALK_DEEP,
 	WALK_CORRUPT,
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 void unwinder_init(struct unwinder *u, raddr state, uint64_t tid)
 {
@@ -508,9 +501,8 @@ enum unwind_status unwind(struct unwinder *u, struct unwind_context *c, struct s
 		if (a == ATTEMPT_STOP || (a == ATTEMPT_AGAIN && ++tries >= most_tries(&leaf)) ||
 		    (a == ATTEMPT_STEP && ++steps == MAX_STEPS))
 			break;
-		if (now_ns() > c->retry_until_ns && (tries > 1 || steps > MAX_TRIES))
+		if (clock_now() > c->retry_until_ns && (tries > 1 || steps > MAX_TRIES))
 			break;
-		c->retries++;
 		s = &c->retry;
 		snapshot_reset(s);
 		unwind_plan(u, c, s);

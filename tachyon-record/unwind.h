@@ -96,8 +96,7 @@ struct unwind_context {
 	uint64_t tick;
 	uint64_t retry_until_ns;        /* CLOCK_MONOTONIC */
 	int32_t state_from, state_len;  /* the part of a thread state that is read */
-	/* Counters of the whole recording. */
-	uint64_t retries, inexact, failed;
+	uint64_t inexact;               /* stacks so far */
 };
 
 enum unwind_status {

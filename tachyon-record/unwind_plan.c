@@ -31,7 +31,7 @@ enum {
 	 * 20 000 frames take some 2 MiB.
 	 */
 	MAX_CHUNK = 1 << 20,
-	MAX_DATA_STACK = 256 << 20,
+	MAX_DATA_STACK = 64 << 20,
 	/*
 	 * An outlier that was not part of the stack for so many ticks is dropped:
 	 * soon if there are many, because each range has its price.
