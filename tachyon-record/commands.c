@@ -26,6 +26,11 @@ enum {
 	START_SLOW_MS = 50,
 };
 
+void complain(const struct err *err)
+{
+	fprintf(stderr, "tachyon-record: %s\n", err->text);
+}
+
 static int exit_status(int ret)
 {
 	switch (ret) {

@@ -30,11 +30,6 @@
 #include "tachyon-record/commands.h"
 #include "tachyon-record/options.h"
 
-void complain(const struct err *err)
-{
-	fprintf(stderr, "tachyon-record: %s\n", err->text);
-}
-
 static int show_help(const struct options *o)
 {
 	struct buf text = { 0 };

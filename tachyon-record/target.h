@@ -35,7 +35,8 @@ struct target {
 };
 
 /*
- * pid may be any thread of the process.  Fails with -ESRCH (no such process), -EPERM, -ENOEXEC (not a Python),
+ * pid may be any thread of the process.  Fails with -ESRCH (no such process),
+ * -EPERM, -ENOEXEC (not a Python),
  * -ENOTSUP (a Python that is not read) or -EAGAIN (a Python that has not
  * got its first interpreter yet).
  */
