@@ -553,18 +553,21 @@ static bool is_crowded(const struct sampler *s)
 }
 
 /*
- * When in its slot a tick is taken.  Ticks at equal distances keep step with a
- * program that does something equally often, and see one part of it only.
- * Multiples of the golden ratio, modulo 1, are spread more evenly than random
- * numbers and never keep step with anything.
+ * When in its slot a tick is taken.  Ticks at equal distances, and those of any
+ * other regular sequence, keep step with a program whose rounds happen to fit,
+ * and see one part of them too often.  A scrambled count (the finalizer of
+ * splitmix64) fits nothing.
  */
 static uint64_t offset_in_slot(uint64_t slot, uint64_t interval_ns)
 {
-	const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);   /* 2**64 / 1.618... */
+	uint64_t h = (slot + 1) * UINT64_C(0x9e3779b97f4a7c15);
 
 	if (interval_ns < SPREAD_MIN_NS)
 		return 0;
-	return (uint64_t)((unsigned __int128)(slot * golden) * interval_ns >> 64);
+	h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	h = (h ^ h >> 27) * UINT64_C(0x94d049bb133111eb);
+	h ^= h >> 31;
+	return (uint64_t)((unsigned __int128)h * interval_ns >> 64);
 }
 
 /* Leaves out the slots whose time went by, if at_ns is an interval late. */

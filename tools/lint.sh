@@ -144,7 +144,8 @@ too_wide() {
 	done < "$2" | found "more than $1 columns"
 }
 too_wide 100 "$tmp/c"
-cat "$tmp/shell" "$tmp/python" > "$tmp/scripts"
+# waiting_scenes.py has wide lines on purpose: columns beyond 255 are its matter.
+cat "$tmp/shell" "$tmp/python" | grep -v 'waiting_scenes\.py$' > "$tmp/scripts"
 too_wide 120 "$tmp/scripts"
 
 # Golden files are other programs' input, byte by byte.

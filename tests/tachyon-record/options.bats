@@ -19,13 +19,13 @@ attach() {
     attach -d 0.3
     holds "$TMP/trace" '.headers[0].interval_ns == 100000'
     # A busy machine makes ticks late or skips them; the schedule stays.
-    holds "$TMP/trace" '.median_gap_us > 80 and .median_gap_us < 200'
+    holds "$TMP/trace" '.median_gap_us > 50 and .median_gap_us < 250'
 }
 
 @test "-i is microseconds, --interval too" {
     start_target shares.py 30
     attach -d 0.3 -i 1000
-    holds "$TMP/trace" '.headers[0].interval_ns == 1000000 and .median_gap_us > 800 and .median_gap_us < 1200'
+    holds "$TMP/trace" '.headers[0].interval_ns == 1000000 and .median_gap_us > 500 and .median_gap_us < 1800'
     attach -d 0.3 --interval=2000
     holds "$TMP/trace" '.headers[0].interval_ns == 2000000 and .ticks > 75 and .ticks < 160'
 }
@@ -126,7 +126,8 @@ ended() {
 }
 
 @test "an option behind the target belongs to the target" {
-    run --separate-stderr "$RECORD" run -d 0 -o "$TMP/trace" "$PYTHON" -c 'import sys; print(sys.argv[1:])' -d 5 -o x --help
+    run --separate-stderr "$RECORD" run -d 0 -o "$TMP/trace" "$PYTHON" \
+        -c 'import sys; print(sys.argv[1:])' -d 5 -o x --help
     [ "$status" -eq 0 ]
     [ "$output" = "['-d', '5', '-o', 'x', '--help']" ]
 }

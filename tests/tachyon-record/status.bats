@@ -94,7 +94,8 @@ os.kill(os.getpid(), signal.SIG$signal)"
 
 @test "attach: 2 for a wrong command line" {
     local words
-    for words in "attach" "attach x" "attach 1 2" "attach -1" "attach 0" "attach 1x" "attach --no-such 1" "attach -i 0 1" \
+    for words in "attach" "attach x" "attach 1 2" "attach -1" "attach 0" "attach 1x" \
+        "attach --no-such 1" "attach -i 0 1" \
         "attach -i x 1" "attach -i -5 1" "attach -r 0 1" "attach -r 10parsecs 1" "attach -d -1 1" "attach -d x 1" \
         "attach -d" "no-such-command" ""; do
         # shellcheck disable=SC2086  # several words

@@ -21,7 +21,7 @@ setup() {
 
 @test "--json tells what is known of the trace" {
     "$REPORT" info --json known.tachyon >out
-    jq -e '.ticks == 10 and .samples == 14 and .failed == 1 and .late == 0 and
+    jq -e '.ticks == 10 and .samples == 14 and .failed == 1 and .late == 1 and
         .missed == 1 and .lost == 2 and .inexact == 1 and .failed_by.torn == 1' out
     jq -e '.duration_s == 0.011 and .requested_hz == 1000' out
     jq -e '.functions == 4 and .locations == 6 and .stacks == 6' out

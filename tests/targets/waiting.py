@@ -202,7 +202,8 @@ def bare(wait):
 
 
 NAMES = [
-    "", "n\u00e4me", "\u0438\u043c\u044f", "\U00020000\U0001f40d", "x" * 500, "a\nb;c", "\udcff", Text("name"), Text("n\u00e4me")]
+    "", "n\u00e4me", "\u0438\u043c\u044f", "\U00020000\U0001f40d", "x" * 500, "a\nb;c", "\udcff",
+    Text("name"), Text("n\u00e4me")]
 
 
 def main():
