@@ -241,9 +241,12 @@ static void swap(struct frames *a, struct frames *b)
 struct leaf {
 	raddr address;
 	struct frame frame;             /* its contents when it was the leaf */
+	raddr cframe;                   /* that named it, 0: none does */
 	raddr earlier;                  /* innermost frame of its C frame, earlier; 0 */
 	raddr missing;                  /* where the candidate goes on, 0: not begun */
 	bool has_frame, has_candidate, has_other;
+	bool decided;
+	bool doubtful;                  /* the C frame may have been left by then */
 };
 
 /* The callers of the leaf's frame at an earlier time. */
@@ -299,20 +302,20 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 	enum unwind_status st;
 	uint32_t parent;
 
-	if (leaf->has_candidate) {
-		st = resolve(u, c, &u->candidate, node);
-		if (st == UNWIND_EXACT)
-			swap(&u->last, &u->candidate);
-		if (st == UNWIND_EXACT || st == UNWIND_NO_ROOM || st == UNWIND_FULL)
-			return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
-	}
-	if (!leaf->has_frame && leaf->earlier) {
+	if ((!leaf->has_frame || leaf->doubtful) && leaf->earlier) {
 		const struct memo *m = memo_of(u, leaf->earlier);
 
 		if (m->frame == leaf->earlier) {
 			*node = m->node;
 			return UNWIND_INEXACT;
 		}
+	}
+	if (leaf->has_candidate) {
+		st = resolve(u, c, &u->candidate, node);
+		if (st == UNWIND_EXACT)
+			swap(&u->last, &u->candidate);
+		if (st == UNWIND_EXACT || st == UNWIND_NO_ROOM || st == UNWIND_FULL)
+			return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
 	}
 	if (!leaf->has_frame || !earlier_callers(u, &frame, &parent))
 		return settle_unknown(u, c, leaf, node);
@@ -447,18 +450,22 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 	unwind_learn(u, c, s);
 	if (!words.first_known)
 		return ATTEMPT_STEP;
-	if (!leaf->address) {
-		leaf->address = words.first;
-		/* The C frame may be left before what it names is read. */
-		leaf->earlier = u->cframes[0].frame;
-	}
-	if (!leaf->address) {
+	if (!leaf->decided || (leaf->doubtful && words.cframe_stayed &&
+			       words.cframe == leaf->cframe))
+		*leaf = (struct leaf){
+			.address = words.first,
+			.cframe = words.cframe,
+			.earlier = u->cframes[0].frame,
+			.decided = true,
+			.doubtful = words.cframe && !words.cframe_stayed,
+		};
+	if (!leaf->address && !leaf->doubtful) {
 		u->last.n = 0;
 		*node = NODE_ROOT;
 		*st = UNWIND_EXACT;
 		return ATTEMPT_DONE;
 	}
-	if (words.first != leaf->address) {
+	if (words.first != leaf->address || words.cframe != leaf->cframe) {
 		look_back(u, c, s, leaf, words.first);
 		return ATTEMPT_AGAIN;
 	}

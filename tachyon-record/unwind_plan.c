@@ -190,7 +190,9 @@ struct leaf_words unwind_leaf(const struct unwinder *u, const struct unwind_cont
 
 		leaf.first_known = leaf_of_cframe(u, c, s, first, u->cframe_range,
 						  &leaf.first);
-		leaf.last_known = last && word_at(last, 0) == word_at(first, 0) &&
+		leaf.cframe = word_at(first, 0);
+		leaf.cframe_stayed = last && word_at(last, 0) == leaf.cframe;
+		leaf.last_known = leaf.cframe_stayed &&
 				  leaf_of_cframe(u, c, s, last, u->end_range + 1, &leaf.last);
 		return leaf;
 	}

@@ -11,6 +11,8 @@
 struct leaf_words {
 	bool first_known, last_known;
 	raddr first, last;
+	raddr cframe;                   /* that named the first one; 0: none does */
+	bool cframe_stayed;             /* so the first one is not what was left of it */
 };
 
 struct leaf_words unwind_leaf(const struct unwinder *u, const struct unwind_context *c,
