@@ -52,25 +52,34 @@ static void open_standard_streams(void)
 		close(fd);
 }
 
+static int run(const struct options *o, char **words)
+{
+	if (o->help)
+		return show_help(o);
+	if (o->version) {
+		printf("tachyon-record %s (trace %d.%d)\n", TACHYON_VERSION, TRACE_MAJOR,
+		       TRACE_MINOR);
+		return fflush(stdout) ? EXIT_FAILED : EXIT_SUCCESS;
+	}
+	return o->command == COMMAND_RUN ? command_run(o, words) : command_attach(o, words);
+}
+
 int main(int argc, char **argv)
 {
 	/* Parsing reorders argv; the trace's header shall have it as it was. */
 	char **words = mem_alloc((size_t)argc + 1, sizeof(*words));
 	struct options o;
 	struct err err;
+	int status;
 
 	open_standard_streams();
 	memcpy(words, argv, (size_t)argc * sizeof(*words));
 	if (options_parse(&o, argc, argv, &err) != 0) {
 		complain(&err);
-		return o.command == COMMAND_RUN ? EXIT_OWN_FAILURE : EXIT_USAGE;
+		status = o.command == COMMAND_RUN ? EXIT_OWN_FAILURE : EXIT_USAGE;
+	} else {
+		status = run(&o, words);
 	}
-	if (o.help)
-		return show_help(&o);
-	if (o.version) {
-		printf("tachyon-record %s (trace %d.%d)\n", TACHYON_VERSION, TRACE_MAJOR,
-		       TRACE_MINOR);
-		return fflush(stdout) ? EXIT_FAILED : EXIT_SUCCESS;
-	}
-	return o.command == COMMAND_RUN ? command_run(&o, words) : command_attach(&o, words);
+	free(words);
+	return status;
 }
