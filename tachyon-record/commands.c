@@ -86,7 +86,7 @@ static int open_sink(struct sink *s, const struct options *o, pid_t pid, struct 
 }
 
 /* Signals that end a recording are read, not delivered, from here on. */
-static int take_signals(sigset_t *before)
+static int take_signals(struct launch_signals *before)
 {
 	sigset_t set;
 
@@ -94,12 +94,12 @@ static int take_signals(sigset_t *before)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, before);
+	sigprocmask(SIG_BLOCK, &set, &before->mask);
 	/* What the kernel would end us for comes back as an error instead. */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
+	before->pipe = signal(SIGPIPE, SIG_IGN);
+	before->xfsz = signal(SIGXFSZ, SIG_IGN);
 	/* If it was ignored, the kernel would throw the program's status away. */
-	signal(SIGCHLD, SIG_DFL);
+	before->child = signal(SIGCHLD, SIG_DFL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -165,7 +165,8 @@ int command_attach(const struct options *o, char **argv)
 	struct target target;
 	struct sink sink;
 	struct err err;
-	int signal_fd = take_signals(NULL), ret;
+	struct launch_signals before;
+	int signal_fd = take_signals(&before), ret;
 
 	ret = target_open(&target, o->pid, &err);
 	for (int i = 0; ret == -EAGAIN && i < START_TRIES; i++) {
@@ -243,7 +244,7 @@ static int record_program(const struct options *o, char **argv, struct launch *l
 int command_run(const struct options *o, char **argv)
 {
 	struct launch launch;
-	sigset_t before;
+	struct launch_signals before;
 	int signal_fd = take_signals(&before);
 	char **words = launch_words(o->module, o->ntarget, o->target);
 	struct sink sink;

@@ -54,7 +54,7 @@ char **launch_words(bool module, int argc, char **argv)
 
 /* In the child: waits for the gate, then becomes the program. */
 static void child(int gate, int report, char **words, bool stdout_to_stderr,
-		  const sigset_t *mask)
+		  const struct launch_signals *signals)
 {
 	char byte;
 	int error;
@@ -64,9 +64,10 @@ static void child(int gate, int report, char **words, bool stdout_to_stderr,
 		_exit(0);
 	if (stdout_to_stderr)
 		dup2(STDERR_FILENO, STDOUT_FILENO);
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
-	sigprocmask(SIG_SETMASK, mask, NULL);
+	signal(SIGPIPE, signals->pipe);
+	signal(SIGXFSZ, signals->xfsz);
+	signal(SIGCHLD, signals->child);
+	sigprocmask(SIG_SETMASK, &signals->mask, NULL);
 	execvp(words[0], words);
 	error = errno;
 	if (write(report, &error, sizeof(error)) < 0)
@@ -75,7 +76,7 @@ static void child(int gate, int report, char **words, bool stdout_to_stderr,
 }
 
 int launch_start(struct launch *l, char **words, bool stdout_to_stderr,
-		 const sigset_t *mask, struct err *err)
+		 const struct launch_signals *signals, struct err *err)
 {
 	int gate[2], report[2];
 
@@ -92,7 +93,7 @@ int launch_start(struct launch *l, char **words, bool stdout_to_stderr,
 	if (l->pid == 0) {
 		close(gate[1]);
 		close(report[0]);
-		child(gate[0], report[1], words, stdout_to_stderr, mask);
+		child(gate[0], report[1], words, stdout_to_stderr, signals);
 	}
 	close(gate[0]);
 	close(report[1]);

@@ -15,6 +15,12 @@
 
 struct err;
 
+/* What the recorder changes for itself and the program shall have as it was. */
+struct launch_signals {
+	sigset_t mask;
+	void (*pipe)(int), (*xfsz)(int), (*child)(int);
+};
+
 struct launch {
 	pid_t pid;
 	int gate;               /* closed to let the program begin */
@@ -28,9 +34,8 @@ struct launch {
  */
 char **launch_words(bool module, int argc, char **argv);
 
-/* mask: the signal mask the program shall have. */
 int launch_start(struct launch *l, char **words, bool stdout_to_stderr,
-		 const sigset_t *mask, struct err *err);
+		 const struct launch_signals *signals, struct err *err);
 
 /*
  * Lets the program begin.  0, or the -errno of execvp(3) with err filled and

@@ -82,12 +82,12 @@ static void words_of_a_target(void **state)
 	assert_words(false, (char *)"./runs", "./runs -x");
 }
 
-static sigset_t no_signals(void)
+static struct launch_signals no_signals(void)
 {
-	sigset_t mask;
+	struct launch_signals signals = { .pipe = SIG_DFL, .xfsz = SIG_DFL, .child = SIG_DFL };
 
-	sigemptyset(&mask);
-	return mask;
+	sigemptyset(&signals.mask);
+	return signals;
 }
 
 static int status_of(pid_t pid)
@@ -101,14 +101,14 @@ static int status_of(pid_t pid)
 static void nothing_runs_before_the_gate_opens(void **state)
 {
 	char *words[] = { (char *)"sh", (char *)"-c", (char *)"exit 7", NULL };
-	const sigset_t mask = no_signals();
+	const struct launch_signals signals = no_signals();
 	struct launch l;
 	struct err err;
 	char link[64], exe[256], own[256];
 	ssize_t n, m;
 
 	(void)state;
-	assert_int_equal(launch_start(&l, words, false, &mask, &err), 0);
+	assert_int_equal(launch_start(&l, words, false, &signals, &err), 0);
 	/* It has not become another program, however long we wait. */
 	usleep(20000);
 	snprintf(link, sizeof(link), "/proc/%d/exe", (int)l.pid);
@@ -124,16 +124,16 @@ static void a_program_that_cannot_begin(void **state)
 {
 	char *missing[] = { (char *)"/nowhere/at-all", NULL };
 	char *plain[] = { (char *)"./plain", NULL };
-	const sigset_t mask = no_signals();
+	const struct launch_signals signals = no_signals();
 	struct launch l;
 	struct err err;
 
 	(void)state;
-	assert_int_equal(launch_start(&l, missing, false, &mask, &err), 0);
+	assert_int_equal(launch_start(&l, missing, false, &signals, &err), 0);
 	assert_int_equal(launch_release(&l, missing[0], &err), -ENOENT);
 	assert_non_null(strstr(err.text, "/nowhere/at-all: command not found"));
 	assert_int_equal(waitpid(l.pid, NULL, WNOHANG), -1);
-	assert_int_equal(launch_start(&l, plain, false, &mask, &err), 0);
+	assert_int_equal(launch_start(&l, plain, false, &signals, &err), 0);
 	assert_int_equal(launch_release(&l, plain[0], &err), -EACCES);
 	assert_non_null(strstr(err.text, "Permission denied"));
 }
@@ -141,12 +141,12 @@ static void a_program_that_cannot_begin(void **state)
 static void giving_up_leaves_nothing(void **state)
 {
 	char *words[] = { (char *)"sh", (char *)"-c", (char *)"exit 7", NULL };
-	const sigset_t mask = no_signals();
+	const struct launch_signals signals = no_signals();
 	struct launch l;
 	struct err err;
 
 	(void)state;
-	assert_int_equal(launch_start(&l, words, false, &mask, &err), 0);
+	assert_int_equal(launch_start(&l, words, false, &signals, &err), 0);
 	launch_abort(&l);
 	assert_int_equal(kill(l.pid, 0), -1);
 	assert_int_equal(errno, ESRCH);
@@ -156,7 +156,7 @@ static void giving_up_leaves_nothing(void **state)
 static void signals_are_as_they_were(void **state)
 {
 	char *words[] = { (char *)"sh", (char *)"-c", (char *)"kill -PIPE $$", NULL };
-	const sigset_t mask = no_signals();
+	const struct launch_signals signals = no_signals();
 	sigset_t all, before;
 	struct launch l;
 	struct err err;
@@ -166,7 +166,7 @@ static void signals_are_as_they_were(void **state)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	signal(SIGPIPE, SIG_IGN);
-	assert_int_equal(launch_start(&l, words, false, &mask, &err), 0);
+	assert_int_equal(launch_start(&l, words, false, &signals, &err), 0);
 	assert_int_equal(launch_release(&l, "sh", &err), 0);
 	status = status_of(l.pid);
 	signal(SIGPIPE, SIG_DFL);
@@ -179,7 +179,7 @@ static void output_can_go_to_standard_error(void **state)
 {
 	char *words[] = { (char *)"sh", (char *)"-c",
 			  (char *)"echo out; echo err >&2", NULL };
-	const sigset_t mask = no_signals();
+	const struct launch_signals signals = no_signals();
 	int ends[2], standard_error = dup(STDERR_FILENO);
 	char text[256] = "";
 	struct launch l;
@@ -191,7 +191,7 @@ static void output_can_go_to_standard_error(void **state)
 	fcntl(standard_error, F_SETFD, FD_CLOEXEC);
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	dup2(ends[1], STDERR_FILENO);
-	assert_int_equal(launch_start(&l, words, true, &mask, &err), 0);
+	assert_int_equal(launch_start(&l, words, true, &signals, &err), 0);
 	dup2(standard_error, STDERR_FILENO);
 	close(standard_error);
 	close(ends[1]);

@@ -187,3 +187,19 @@ time.sleep(30)'
         exits 5 "$TARGET"
     fi
 }
+
+@test "a launched program ignores the signals that it would have ignored without us" {
+    use_any_python
+    # Python ignores some itself, so this is asked of another program: bits 12 and 24 are SIGPIPE and SIGXFSZ.
+    # shellcheck disable=SC2016  # the inner shell's
+    run --separate-stderr bash -c 'trap "" PIPE XFSZ; exec "$@"' - "$RECORD" run -q -o "$TMP/trace" \
+        grep SigIgn /proc/self/status
+    [[ $output == *1001000 ]] || fail "$output"
+    run --separate-stderr "$RECORD" run -q -o "$TMP/trace" grep SigIgn /proc/self/status
+    [[ $output == *0000000 ]] || fail "$output"
+
+    # One that ignores its children would lose the status.
+    run --separate-stderr bash -c 'trap "" CHLD; exec "$@"' - "$RECORD" run -q -o "$TMP/trace" "$PYTHON" \
+        -c 'import sys, time; time.sleep(0.2); sys.exit(3)'
+    [ "$status" -eq 3 ] || fail "status $status: $stderr"
+}
