@@ -221,3 +221,58 @@ exit "$status"' - "$TMP/disk" "$RECORD" "$TARGET" "$TMP/trace"
     # Every tick of the time asked for is there, was late or is counted.
     holds "$TMP/trace" '.duration_s > 1.3 or (.lost | length) > 0'
 }
+
+interpreters_that_end() {
+    use_python "$1"
+    start_target short_interpreters.py 1.5
+    run --separate-stderr "$RECORD" attach -a -r 1khz -d 1 -o "$TMP/trace" "$TARGET"
+    [ "$status" -eq 0 ] || fail "status $status: $stderr"
+    # One process, attached to once, to the end.
+    holds "$TMP/trace" '(.processes | length) == 1 and [.events[][2]] == [1]'
+    holds "$TMP/trace" '.ends[0][1] == 1 and .duration_s > 0.8 and .failed < 50'
+    holds "$TMP/trace" '.functions | contains(["spin"])'
+}
+
+@test "a subinterpreter that ends is not the end on 3.12" { interpreters_that_end 3.12; }
+@test "a subinterpreter that ends is not the end on 3.13" { interpreters_that_end 3.13; }
+@test "a subinterpreter that ends is not the end on 3.15" { interpreters_that_end 3.15; }
+
+exec_is_noticed() {
+    use_python "$1"
+    "$RECORD" run -r 1khz -d 0 -o "$TMP/trace" "$PYTHON" "$TARGETS/exec_again.py" 1 >"$TMP/target"
+    holds "$TMP/trace" '(.processes | length) == 2 and ([.events[][2]] | contains([1, 2]))'
+    holds "$TMP/trace" '.functions | contains(["before_exec", "after_exec"])'
+}
+
+# Debian's python3.14 and python3.15 are linked to fixed addresses: what was read goes on to be readable.
+@test "an exec is noticed on 3.11" { exec_is_noticed 3.11; }
+@test "an exec is noticed on 3.14" { exec_is_noticed 3.14; }
+@test "an exec is noticed on 3.15" { exec_is_noticed 3.15; }
+
+@test "a long interval delays neither the end of the duration nor that of the target" {
+    use_any_python
+    start_target shares.py 60
+    local began=$EPOCHSECONDS
+    run --separate-stderr "$RECORD" attach -i 60s -d 0.3 -o "$TMP/trace" "$TARGET"
+    [ "$status" -eq 0 ] || fail "status $status: $stderr"
+    run --separate-stderr "$RECORD" run -i 60s -d 0 -o "$TMP/trace" "$PYTHON" "$TARGETS/shares.py" 0.3
+    [ "$status" -eq 0 ] || fail "status $status: $stderr"
+    [ $((EPOCHSECONDS - began)) -lt 20 ]
+}
+
+@test "a signal reaches what the program has become" {
+    use_any_python
+    # shellcheck disable=SC2016  # Python's
+    in_background "$TMP/target" "$RECORD" run -r 1khz -d 0 -o "$TMP/trace" "$PYTHON" -c '
+import os, time
+print("ready", flush=True)
+time.sleep(0.3)
+os.execvp("sleep", ["sleep", "60"])'
+    local recorder=$PID
+    within 20 has_line "$TMP/target" ready
+    local program
+    program=$(cat "/proc/$recorder/task/$recorder/children")
+    within 20 grep -q sleep "/proc/${program// /}/comm"
+    kill -TERM "$recorder"
+    ends_with 143 "$recorder"
+}
