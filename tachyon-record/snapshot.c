@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 void snapshot_release(struct snapshot *s)
@@ -37,11 +38,14 @@ unsigned snapshot_add(struct snapshot *s, raddr from, size_t len)
 enum read_status snapshot_read(struct snapshot *s, struct remote *r)
 {
 	enum read_status st;
+	uint64_t began;
 
 	if (s->len > s->size) {
 		s->size = s->len + s->len / 2;
 		s->copy = mem_resize(s->copy, s->size, 1);
 	}
+	began = clock_now();
 	s->got = remote_readv(r, s->ranges, s->n, s->copy, s->len, &st);
+	s->took_ns = clock_now() - began;
 	return st;
 }

@@ -23,6 +23,7 @@ struct snapshot {
 	char *copy;
 	size_t len, size;               /* bytes planned, bytes allocated */
 	size_t got;                     /* bytes that arrived, from the first range on */
+	uint64_t took_ns;               /* from before the first byte to after the last */
 };
 
 void snapshot_release(struct snapshot *s);

@@ -17,6 +17,11 @@ enum {
 	MAX_TRIES = 50,
 	/* The same while a complete chain from the leaf is already in hand. */
 	CANDIDATE_TRIES = 8,
+	/*
+	 * A read that takes longer than this, and than a byte a nanosecond, was
+	 * interrupted: what was there at its end may have gone and come back.
+	 */
+	QUICK_READ_NS = 25000,
 	/* Reads that only follow the chain: outliers of a stack seen first. */
 	MAX_STEPS = 1 << 16,
 	/*
@@ -420,10 +425,13 @@ static enum unwind_status accept(struct unwinder *u, struct unwind_context *c, u
  * frames of a chunk come and go in the order of their addresses, so while a
  * later one is there it is there, too, and its callers have not moved.
  */
-static bool is_still_there(const struct unwinder *u, const struct leaf_words *words)
+static bool is_still_there(const struct unwinder *u, const struct snapshot *s,
+			   const struct leaf_words *words)
 {
 	const struct chunk *chunk = u->chunks;
 
+	if (s->took_ns > QUICK_READ_NS + s->len)
+		return false;
 	if (words->last == words->first)
 		return true;
 	return u->nchunks && words->last > words->first &&
@@ -470,7 +478,7 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 		return ATTEMPT_AGAIN;
 	}
 	w = walk(u, c, s, leaf->address, &at);
-	if (w == WALK_DONE && words.last_known && is_still_there(u, &words) &&
+	if (w == WALK_DONE && words.last_known && is_still_there(u, s, &words) &&
 	    u->now.v[0].code &&
 	    (!leaf->has_frame || leaf->frame.code == u->now.v[0].code)) {
 		*st = accept(u, c, node);
