@@ -18,10 +18,14 @@ enum {
 	/* The same while a complete chain from the leaf is already in hand. */
 	CANDIDATE_TRIES = 8,
 	/*
-	 * A read that takes longer than this, and than a byte a nanosecond, was
-	 * interrupted: what was there at its end may have gone and come back.
+	 * A read that takes longer than this and its size explain was interrupted:
+	 * what was there at its end may have gone and come back.
 	 */
-	QUICK_READ_NS = 25000,
+	QUICK_READ_NS = 20000,
+	QUICK_RANGE_NS = 2000,
+	QUICK_BYTE_NS = 2,
+	/* Tries that a thread gets also when the time for them is over. */
+	LEAST_TRIES = 4,
 	/* Reads that only follow the chain: outliers of a stack seen first. */
 	MAX_STEPS = 1 << 16,
 	/*
@@ -430,7 +434,8 @@ static bool is_still_there(const struct unwinder *u, const struct snapshot *s,
 {
 	const struct chunk *chunk = u->chunks;
 
-	if (s->took_ns > QUICK_READ_NS + s->len)
+	if (s->took_ns > QUICK_READ_NS + QUICK_RANGE_NS * (uint64_t)s->n +
+			 QUICK_BYTE_NS * (uint64_t)s->len)
 		return false;
 	if (words->last == words->first)
 		return true;
@@ -516,7 +521,7 @@ enum unwind_status unwind(struct unwinder *u, struct unwind_context *c, struct s
 		if (a == ATTEMPT_STOP || (a == ATTEMPT_AGAIN && ++tries >= most_tries(&leaf)) ||
 		    (a == ATTEMPT_STEP && ++steps == MAX_STEPS))
 			break;
-		if (clock_now() > c->retry_until_ns && (tries > 1 || steps > MAX_TRIES))
+		if (clock_now() > c->retry_until_ns && (tries >= LEAST_TRIES || steps > MAX_TRIES))
 			break;
 		s = &c->retry;
 		snapshot_reset(s);
