@@ -288,12 +288,6 @@ static enum unwind_status settle_unknown(struct unwinder *u, struct unwind_conte
 	enum unwind_status st;
 	size_t skip = 0;
 
-	/* What a C frame named may be gone without a trace: the last stack is near. */
-	if (leaf->cframe && u->last.n && (!leaf->has_other || !u->nchunks ||
-					  leaf->address - chunk->base >= chunk->size)) {
-		*node = u->last.v[0].node;
-		return UNWIND_INEXACT;
-	}
 	if (!leaf->has_other || !u->nchunks || leaf->address - chunk->base >= chunk->size)
 		return UNWIND_TORN;
 	while (skip < other->n && (other->v[skip].address - chunk->base >= chunk->size ||
