@@ -112,9 +112,6 @@ static enum walk walk(struct unwinder *u, const struct unwind_context *c,
 
 		if (!p)
 			return WALK_MISSING;
-		if (u->noutliers && !(u->nchunks && *at - u->chunks[0].base <
-				      u->chunks[0].size))
-			unwind_touch(u, c, *at);
 		if (u->now.n == limit)
 			return WALK_CORRUPT;
 		if (u->now.n == NODE_CAPACITY)
@@ -238,6 +235,16 @@ static enum unwind_status resolve(struct unwinder *u, struct unwind_context *c,
 	return UNWIND_EXACT;
 }
 
+/* Frames of a stack that was resolved are worth reading at the next tick. */
+static void touch_outliers(struct unwinder *u, const struct unwind_context *c,
+			   const struct frames *stack)
+{
+	for (size_t i = 0; u->noutliers && i < stack->n; i++)
+		if (!u->nchunks ||
+		    stack->v[i].address - u->chunks[0].base >= u->chunks[0].size)
+			unwind_touch(u, c, stack->v[i].address);
+}
+
 static void swap(struct frames *a, struct frames *b)
 {
 	struct frames t = *a;
@@ -321,8 +328,10 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 	}
 	if (leaf->has_candidate) {
 		st = resolve(u, c, &u->candidate, node);
-		if (st == UNWIND_EXACT)
+		if (st == UNWIND_EXACT) {
+			touch_outliers(u, c, &u->candidate);
 			swap(&u->last, &u->candidate);
+		}
 		if (st == UNWIND_EXACT || st == UNWIND_NO_ROOM || st == UNWIND_FULL)
 			return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
 	}
@@ -365,6 +374,10 @@ static void note_leaf(struct unwinder *u, const struct unwind_context *c, struct
 {
 	if (!u->now.n || !is_plausible(c, &u->now.v[0]))
 		return;
+	/* What a C frame names is remembered for when it is left too soon. */
+	for (size_t i = 0; i < CFRAMES && leaf->cframe; i++)
+		if (u->cframes[i].address == leaf->cframe)
+			u->cframes[i].frame = leaf->address;
 	if (!leaf->has_frame) {
 		leaf->frame = u->now.v[0];
 		leaf->has_frame = true;
@@ -419,6 +432,7 @@ static enum unwind_status accept(struct unwinder *u, struct unwind_context *c, u
 
 	if (st == UNWIND_EXACT) {
 		u->cframes[0].frame = u->now.v[0].address;
+		touch_outliers(u, c, &u->now);
 		swap(&u->last, &u->now);
 	}
 	return st;

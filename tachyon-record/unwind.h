@@ -44,6 +44,7 @@ struct chunk {
 struct outlier {
 	raddr address;
 	uint64_t used_tick;
+	bool proven;                    /* it was part of a stack, not just named somewhere */
 };
 
 /* A frame that was innermost: what is remembered of it. */

@@ -113,7 +113,7 @@ static void drop_old_outliers(struct unwinder *u, uint64_t tick)
 	size_t keep = 0;
 
 	for (size_t i = 0; i < u->noutliers; i++)
-		if (tick - u->outliers[i].used_tick <= most)
+		if (tick - u->outliers[i].used_tick <= (u->outliers[i].proven ? most : 0))
 			u->outliers[keep++] = u->outliers[i];
 	u->noutliers = keep;
 }
@@ -319,14 +319,17 @@ void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr addre
 			return;
 		}
 	at = outlier_place(u, address);
-	if (at == u->noutliers || u->outliers[at].address != address) {
-		u->outliers = mem_grow(u->outliers, &u->outlier_room, u->noutliers + 1,
-				       sizeof(*u->outliers));
-		memmove(u->outliers + at + 1, u->outliers + at,
-			(u->noutliers - at) * sizeof(*u->outliers));
-		u->noutliers++;
+	if (at < u->noutliers && u->outliers[at].address == address) {
+		u->outliers[at].used_tick = c->tick;
+		return;
 	}
-	u->outliers[at] = (struct outlier){ address, c->tick };
+	u->outliers = mem_grow(u->outliers, &u->outlier_room, u->noutliers + 1,
+			       sizeof(*u->outliers));
+	memmove(u->outliers + at + 1, u->outliers + at,
+		(u->noutliers - at) * sizeof(*u->outliers));
+	u->noutliers++;
+	/* A torn read names anything: it counts for this tick only until it is proven. */
+	u->outliers[at] = (struct outlier){ address, c->tick, false };
 }
 
 void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr address)
@@ -334,7 +337,7 @@ void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr addr
 	size_t at = outlier_place(u, address);
 
 	if (at < u->noutliers && u->outliers[at].address == address)
-		u->outliers[at].used_tick = c->tick;
+		u->outliers[at] = (struct outlier){ address, c->tick, true };
 }
 
 void unwind_distrust(struct unwinder *u, const struct snapshot *s)

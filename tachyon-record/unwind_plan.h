@@ -24,7 +24,7 @@ void unwind_learn(struct unwinder *u, struct unwind_context *c, const struct sna
 /* Makes the next plan cover the frame at address, which was missing. */
 void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr address);
 
-/* The frame at address was part of the stack: an outlier stays in the plan. */
+/* The frame at address is part of a stack: an outlier stays in the plan. */
 void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr address);
 
 /* Drops what was planned but could not be read: where the copy ends. */
