@@ -48,7 +48,7 @@ enum trace_flag {
 	TRACE_GC        = 1 << 3,       /* it was collecting garbage */
 	TRACE_NATIVE    = 1 << 4,       /* the leaf was in native code */
 	TRACE_EXCEPTION = 1 << 5,       /* raising or handling an exception */
-	TRACE_INEXACT   = 1 << 6,       /* leaf right, callers or line unproven */
+	TRACE_INEXACT   = 1 << 6,       /* callers, line or a leaf gone too soon: unproven */
 	TRACE_FAILED    = 1 << 7,       /* no stack; the reason is in bits 8-11 */
 	TRACE_STATE_FLAGS = 0x3f,       /* those that can be unknown */
 };
