@@ -93,6 +93,11 @@ $(B)/tests/make_trace: $(B)/obj/tests/make_trace.o $(test_lib)
 	$(if $(V),,@echo '  LD      $@')
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lzstd -lmsgpackc -lm
 
+$(B)/tests/refuse: $(B)/obj/tests/refuse.o
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LD      $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
+
 $(B)/tests/linetable_check: $(B)/obj/tests/linetable_check.o $(test_lib)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  LD      $@')
@@ -108,7 +113,7 @@ check-slow: ## the tests that take minutes
 	@$(MAKE) --no-print-directory all unit-tests pythons
 	@SLOW=1 tests/run.sh $(B) $(T)
 
-unit-tests: $(unit_bin) $(B)/tests/make_trace $(B)/tests/linetable_check
+unit-tests: $(unit_bin) $(B)/tests/make_trace $(B)/tests/linetable_check $(B)/tests/refuse
 
 pythons: ## the interpreters for the tests, into build/pythons
 	@tools/setup.sh test

@@ -375,6 +375,29 @@ static int decode_stats(struct decoder *d, struct cursor *c, struct trace_object
 	return 1;
 }
 
+static int decode_cpu(struct decoder *d, struct cursor *c, struct trace_object *o,
+		      struct err *err)
+{
+	struct trace_cpu *t = &o->u.cpu;
+	uint32_t n;
+
+	if (!read_u32(c, d->nprocesses, &t->process) || t->process == 0 ||
+	    !read_time(c, &t->at_ns) || !peek_count(*c, 0, TRACE_MAX_THREADS, &t->n))
+		return bad(err, "an account of CPU time is not complete");
+
+	size_t size = sizeof(*t->items);
+	struct trace_cpu_time *items = scratch_array(d, ITEMS, t->n, size);
+
+	if (!cursor_column(c, t->n, 1, d->nthreads, &items->thread, size) ||
+	    !cursor_array(c, &n) || n != t->n)
+		return bad(err, "CPU time of a thread that is not defined");
+	for (uint32_t i = 0; i < n; i++)
+		if (!cursor_uint(c, &items[i].ns))
+			return bad(err, "an account of CPU time is not complete");
+	t->items = items;
+	return 1;
+}
+
 static int decode_end(struct decoder *d, struct cursor *c, struct trace_object *o,
 		      struct err *err)
 {
@@ -528,6 +551,7 @@ static decode_fn *const decoders[] = {
 	[TRACE_SOURCE]    = decode_source,
 	[TRACE_STATS]     = decode_stats,
 	[TRACE_END]       = decode_end,
+	[TRACE_CPU]       = decode_cpu,
 };
 
 int decoder_object(struct decoder *d, const void *bytes, size_t len,

@@ -179,6 +179,17 @@ struct trace_source {
 	struct trace_text text;
 };
 
+/* How long threads were on a CPU since the account before, by the kernel. */
+struct trace_cpu {
+	uint32_t process;
+	uint64_t at_ns;
+	uint32_t n;
+	const struct trace_cpu_time {
+		uint32_t thread;
+		uint64_t ns;
+	} *items;
+};
+
 struct trace_stats {
 	uint64_t at_ns;
 	const struct msgpack_object *info;
@@ -207,6 +218,7 @@ struct trace_object {
 		struct trace_event event;
 		struct trace_mark mark;
 		struct trace_source source;
+		struct trace_cpu cpu;
 		struct trace_stats stats;
 		struct trace_end end;
 	} u;

@@ -12,7 +12,7 @@
 
 enum {
 	TRACE_MAJOR = 1,        /* a reader refuses any other */
-	TRACE_MINOR = 0,        /* additions only: new types, trailing fields */
+	TRACE_MINOR = 1,        /* additions only: new types, trailing fields */
 };
 
 /* The first element of every object. */
@@ -34,6 +34,7 @@ enum trace_type {
 	TRACE_TASKS     = 14,
 	TRACE_LOGICAL   = 15,
 	TRACE_OPCODES   = 16,
+	TRACE_CPU       = 17,
 };
 
 /*

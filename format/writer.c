@@ -489,6 +489,24 @@ int trace_writer_event(struct trace_writer *w, uint64_t at_ns, uint32_t process,
 	return close_object(w, err);
 }
 
+int trace_writer_cpu(struct trace_writer *w, const struct trace_cpu *cpu, struct err *err)
+{
+	struct pack *out = &w->pack;
+	int rc = begin(w, TRACE_CPU, 4, err);
+
+	if (rc < 0)
+		return rc;
+	pack_uint(out, cpu->process);
+	pack_uint(out, cpu->at_ns);
+	pack_array(out, cpu->n);
+	for (uint32_t i = 0; i < cpu->n; i++)
+		pack_uint(out, cpu->items[i].thread);
+	pack_array(out, cpu->n);
+	for (uint32_t i = 0; i < cpu->n; i++)
+		pack_uint(out, cpu->items[i].ns);
+	return close_object(w, err);
+}
+
 int trace_writer_stats(struct trace_writer *w, uint64_t at_ns,
 		       const struct trace_info *info, size_t ninfo, struct err *err)
 {

@@ -66,6 +66,7 @@ int trace_writer_lost(struct trace_writer *w, uint32_t process, uint64_t from_ns
 int trace_writer_event(struct trace_writer *w, uint64_t at_ns, uint32_t process,
 		       enum trace_event_kind kind, int64_t value, const char *text,
 		       struct err *err);
+int trace_writer_cpu(struct trace_writer *w, const struct trace_cpu *cpu, struct err *err);
 int trace_writer_stats(struct trace_writer *w, uint64_t at_ns,
 		       const struct trace_info *info, size_t ninfo, struct err *err);
 int trace_writer_end(struct trace_writer *w, uint64_t at_ns,

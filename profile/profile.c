@@ -15,8 +15,13 @@
 #include "base/mem.h"
 #include "format/reader.h"
 #include "profile/coverage.h"
+#include "profile/cpu_time.h"
 
-enum { MAX_SITES = 1 << 27 };
+enum {
+	MAX_SITES = 1 << 27,
+	/* Accounts of CPU time come several times a second, or not at all. */
+	MAX_CPU_PARTS = 1 << 16,
+};
 
 const char *const profile_fact_keys[PROFILE_NFACTS] = {
 	"recorder", "host", "os", "memory", "on_cpu", "mode",
@@ -34,6 +39,8 @@ struct profile_state {
 	uint64_t counters[PROFILE_NCOUNTERS];
 	uint64_t *sums;                 /* see clock_block() */
 	size_t sums_cap;
+	struct cpu_time *cpu_times;     /* by thread - 1, for the mode cpu */
+	size_t cpu_times_cap;
 	uint8_t *stack_bits;            /* filter bits by stack */
 	uint8_t *function_bits;
 	size_t stack_bits_cap, function_bits_cap;
@@ -70,6 +77,9 @@ void profile_release(struct profile *p)
 	free(p->processes);
 	id_map_release(&st->processes);
 	id_map_release(&st->threads);
+	for (uint32_t i = 0; st->cpu_times && i < p->thread_keys.count; i++)
+		cpu_time_release(&st->cpu_times[i]);
+	free(st->cpu_times);
 	free(st->sums);
 	free(st->stack_bits);
 	free(st->function_bits);
@@ -172,6 +182,9 @@ static int add_thread(struct profile *p, const struct trace_thread *in)
 			p->threads = mem_grow(p->threads, &p->threads_cap, id,
 					      sizeof(*p->threads));
 			p->threads[id - 1] = (struct profile_thread){ 0 };
+			st->cpu_times = mem_grow(st->cpu_times, &st->cpu_times_cap, id,
+						 sizeof(*st->cpu_times));
+			st->cpu_times[id - 1] = (struct cpu_time){ 0 };
 		}
 	}
 
@@ -216,19 +229,12 @@ static void mark_stacks(struct profile *p)
 	}
 }
 
-/* The site of a run: 0 if the filter drops it. */
-static uint32_t find_site(struct profile *p, uint32_t thread,
-			  const struct trace_run *run, uint32_t known,
-			  struct profile_counts *counts)
+/* The site of a run whose state passes: 0 if its stack does not. */
+static uint32_t find_site(struct profile *p, uint32_t thread, const struct trace_run *run)
 {
 	const struct filter *f = p->filter;
-	enum filter_verdict verdict = filter_state(f, run->flags, known);
 	uint32_t stack = p->symbols.stack_map.to[run->stack];
 
-	if (verdict == FILTER_UNKNOWN)
-		counts->unknown += run->len;
-	if (verdict != FILTER_KEEP)
-		return 0;
 	if ((run->flags & TRACE_GC) && !f->hide_gc)
 		stack = symbols_synthetic(&p->symbols, stack, "<GC>");
 	else if ((run->flags & TRACE_NATIVE) && f->show_native)
@@ -265,6 +271,9 @@ static void count_run(struct profile *p, struct profile_counts *c,
 	}
 	if (flags & TRACE_INEXACT)
 		c->inexact += len;
+	if (!(flags & TRACE_FAILED) &&
+	    filter_state(p->filter, flags, known) == FILTER_UNKNOWN)
+		c->unknown += len;
 	for (int i = 0; i < PROFILE_NSTATES; i++) {
 		uint32_t bit = 1u << i;
 
@@ -304,6 +313,45 @@ static void clip_block(const struct profile *p, const struct trace_samples *s,
 	}
 }
 
+static void give_time(void *arg, uint32_t site, uint64_t ns)
+{
+	struct profile *p = arg;
+
+	p->sites[site - 1].ns += ns;
+}
+
+/*
+ * A site's time between ticks, of sampled_ns that its run took.  In the mode
+ * cpu it is the kernel that says how much that was.
+ */
+static void add_time(struct profile *p, uint32_t thread, uint32_t site, uint64_t ns,
+		     uint64_t sampled_ns)
+{
+	struct cpu_time *t;
+
+	if (p->filter->mode->flag != TRACE_ON_CPU || !thread) {
+		if (site)
+			give_time(p, site, ns);
+		return;
+	}
+	t = &p->state->cpu_times[thread - 1];
+	cpu_time_add(t, site, ns, sampled_ns);
+	if (t->n > MAX_CPU_PARTS)
+		cpu_time_finish(t, give_time, p);
+}
+
+static void add_cpu(struct profile *p, const struct trace_cpu *cpu)
+{
+	for (uint32_t i = 0; i < cpu->n; i++) {
+		uint32_t thread = p->state->threads.to[cpu->items[i].thread];
+
+		p->threads[thread - 1].cpu_ns += cpu->items[i].ns;
+		if (p->filter->mode->flag == TRACE_ON_CPU)
+			cpu_time_account(&p->state->cpu_times[thread - 1],
+					 cpu->items[i].ns, give_time, p);
+	}
+}
+
 /* Gives time to the samples of a process's last tick. */
 static void credit_last_tick(struct profile *p, struct profile_process *proc,
 			     uint64_t ns)
@@ -312,7 +360,7 @@ static void credit_last_tick(struct profile *p, struct profile_process *proc,
 		uint32_t site = proc->last_sites[i], thread = proc->last_threads[i];
 
 		if (site)
-			p->sites[site - 1].ns += ns;
+			add_time(p, thread, site, ns, ns);
 		if (thread)
 			p->threads[thread - 1].counts.ns += ns;
 	}
@@ -351,12 +399,13 @@ static void add_group(struct profile *p, struct profile_process *proc,
 
 		count_run(p, counts, run, b->known);
 		counts->ns += sums[end] - sums[tick];
-		if (from < to && !(run->flags & TRACE_FAILED)) {
-			site = find_site(p, thread, run, b->known, counts);
-			if (site) {
+		if (!(run->flags & TRACE_FAILED) &&
+		    filter_state(p->filter, run->flags, b->known) == FILTER_KEEP) {
+			site = from < to ? find_site(p, thread, run) : 0;
+			if (site)
 				p->sites[site - 1].samples += to - from;
-				p->sites[site - 1].ns += sums[to] - sums[from];
-			}
+			add_time(p, thread, site, from < to ? sums[to] - sums[from] : 0,
+				 sums[end] - sums[tick]);
 		}
 		if (end == b->nticks)
 			remember_last(proc, to == end ? site : 0, thread);
@@ -473,6 +522,9 @@ int profile_add(struct profile *p, const struct trace_object *o, struct err *err
 	case TRACE_SAMPLES:
 		add_samples(p, &o->u.samples);
 		break;
+	case TRACE_CPU:
+		add_cpu(p, &o->u.cpu);
+		break;
 	case TRACE_LOST:
 		add_lost(p, &o->u.lost);
 		break;
@@ -526,6 +578,8 @@ void profile_finish(struct profile *p)
 
 		credit_last_tick(p, proc, clock_finish(&proc->chain));
 	}
+	for (uint32_t i = 0; i < p->thread_keys.count; i++)
+		cpu_time_finish(&p->state->cpu_times[i], give_time, p);
 	coverage_close_segment(&p->state->coverage);
 	p->duration_ns = p->state->coverage.total_ns;
 	close_recording(p);

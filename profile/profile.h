@@ -43,6 +43,7 @@ struct profile_thread {
 	uint64_t tid, python_id, interpreter;
 	uint32_t name;                  /* string */
 	bool is_main;
+	uint64_t cpu_ns;                /* on a CPU by the kernel's account; 0: none */
 	struct profile_counts counts;
 };
 

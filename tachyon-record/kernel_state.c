@@ -81,11 +81,47 @@ static bool ask_proc(struct kernel_state *k)
 	return true;
 }
 
+/* The first number of schedstat, the time on a CPU in ns; see proc(5). */
+static bool read_cpu_time(const struct kernel_state *k, uint64_t *ns)
+{
+	char path[64], text[64], *end;
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", (int)k->pid, (int)k->tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (len <= 0)
+		return false;
+	text[len] = '\0';
+	*ns = strtoull(text, &end, 10);
+	/* Zero is what a kernel without such accounts says of everyone. */
+	return end != text && *ns;
+}
+
+bool kernel_state_cpu_time(struct kernel_state *k, uint64_t *ns)
+{
+	uint64_t now, before = k->cpu_ns;
+
+	*ns = 0;
+	if (k->page && k->known && !k->has_run && !k->on_cpu)
+		return before != 0;
+	if (!read_cpu_time(k, &now))
+		return false;
+	k->has_run = false;
+	k->cpu_ns = now;
+	*ns = now - before;
+	return before && now >= before;
+}
+
 void kernel_state_open(struct kernel_state *k, pid_t pid, pid_t tid)
 {
 	char path[64];
 
-	*k = (struct kernel_state){ .perf_fd = -1, .syscall_fd = -1 };
+	*k = (struct kernel_state){ .pid = pid, .tid = tid, .perf_fd = -1, .syscall_fd = -1 };
 	/* Perf would take 0 for the thread that calls it. */
 	if (tid <= 0)
 		return;
@@ -93,6 +129,7 @@ void kernel_state_open(struct kernel_state *k, pid_t pid, pid_t tid)
 	k->syscall_fd = open(path, O_RDONLY | O_CLOEXEC);
 	open_perf(k, tid);
 	ask_proc(k);
+	read_cpu_time(k, &k->cpu_ns);
 }
 
 void kernel_state_close(struct kernel_state *k)
@@ -108,7 +145,7 @@ void kernel_state_close(struct kernel_state *k)
 
 static void take_switch(struct kernel_state *k, unsigned misc)
 {
-	k->known = true;
+	k->known = k->has_run = true;
 	k->on_cpu = !(misc & PERF_RECORD_MISC_SWITCH_OUT);
 	k->preempted = !k->on_cpu && misc & PERF_RECORD_MISC_SWITCH_OUT_PREEMPT;
 	k->futex_known = false;

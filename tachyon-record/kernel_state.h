@@ -16,11 +16,14 @@
 #include <sys/types.h>
 
 struct kernel_state {
+	pid_t pid, tid;
 	int perf_fd, syscall_fd;        /* -1: not open */
 	struct perf_event_mmap_page *page;
 	uint64_t tail;                  /* of the records that were looked at */
 	bool known, on_cpu;
 	bool preempted;                 /* off the CPU, but not waiting */
+	bool has_run;                   /* since kernel_state_cpu_time() was asked */
+	uint64_t cpu_ns;                /* time on a CPU when that was asked */
 	bool futex_known;
 	uint64_t futex;                 /* address it waits on, 0: none */
 };
@@ -38,6 +41,14 @@ void kernel_state_update(struct kernel_state *k, uint64_t as_of_ns);
 
 /* True with *futex set (0: it waits on none) for a thread off the CPU. */
 bool kernel_state_futex(struct kernel_state *k, uint64_t *futex);
+
+/*
+ * How long it was on a CPU since this was asked before, or since the state was
+ * opened, by the kernel's own account (/proc/PID/task/TID/schedstat).  That
+ * lags by a scheduler tick while the thread runs, but loses nothing.  Costs
+ * nothing for a thread that has not run.  False: not known.
+ */
+bool kernel_state_cpu_time(struct kernel_state *k, uint64_t *ns);
 
 /* True if the thread does not exist any more. */
 bool kernel_state_has_ended(const struct kernel_state *k);

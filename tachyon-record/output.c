@@ -344,6 +344,25 @@ static void on_tick(struct output *o, const struct record_tick *tick)
 		end_frame(o, tick->at_ns);
 }
 
+/* Samples that the times are about come first, in a block that ends here. */
+static void on_cpu(struct output *o, const struct record_cpu *record)
+{
+	struct trace_cpu_time *items = mem_alloc(record->n + 1, sizeof(*items));
+	struct trace_cpu cpu = { .process = o->process, .at_ns = record->at_ns,
+				 .items = items };
+
+	write_block(o);
+	for (uint32_t i = 0; i < record->n; i++) {
+		uint32_t id = thread_id(o, record->times[i].thread);
+
+		if (id)
+			items[cpu.n++] = (struct trace_cpu_time){ id, record->times[i].ns };
+	}
+	if (cpu.n)
+		check(o, trace_writer_cpu(o->writer, &cpu, &o->err));
+	free(items);
+}
+
 static void on_lost(struct output *o, const struct record_lost *lost)
 {
 	o->lost += lost->ticks;
@@ -394,6 +413,9 @@ static void take(struct output *o, const struct ring_record *r)
 		break;
 	case RECORD_TICK:
 		on_tick(o, (const struct record_tick *)r->data);
+		break;
+	case RECORD_CPU:
+		on_cpu(o, (const struct record_cpu *)r->data);
 		break;
 	case RECORD_LOST:
 		on_lost(o, (const struct record_lost *)r->data);

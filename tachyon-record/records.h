@@ -21,6 +21,7 @@ enum record_type {
 	RECORD_NODE,            /* struct record_node */
 	RECORD_THREAD,          /* struct record_thread */
 	RECORD_TICK,            /* struct record_tick */
+	RECORD_CPU,             /* struct record_cpu */
 	RECORD_LOST,            /* struct record_lost */
 	RECORD_END,             /* struct record_end; the last one */
 };
@@ -71,6 +72,16 @@ struct record_tick {
 	uint32_t complete;      /* threads that are not among the changes are absent */
 	uint32_t nchanges;
 	struct record_change changes[];
+};
+
+/* How long threads were on a CPU since the record before, by the kernel. */
+struct record_cpu {
+	uint64_t at_ns;
+	uint32_t n;
+	struct record_cpu_time {
+		uint32_t thread;
+		uint64_t ns;
+	} times[];
 };
 
 struct record_lost {

@@ -27,6 +27,8 @@ enum {
 	SLEEP_PART_NS = 20000000,
 	/* So often it is made sure that the process has not become another program. */
 	IDENTIFY_NS = 50000000,
+	/* So often the kernel is asked how long each thread has been on a CPU. */
+	CPU_TIMES_NS = 250000000,
 	/* Time without a readable runtime after which it is taken for one. */
 	CHANGED_NS = 10000000,
 };
@@ -58,6 +60,7 @@ struct sampler {
 	uint64_t slot;
 	uint64_t unreadable_since_ns;   /* 0: readable */
 	uint64_t identified_ns;         /* when the target was found to be the same */
+	uint64_t cpu_times_ns;          /* when CPU times were asked for */
 	uint64_t refresh_period_ns;
 	uint64_t refresh_pause_ns;      /* the least time between two */
 	uint64_t retry_ns;              /* how long one thread may be tried */
@@ -615,15 +618,39 @@ static bool has_changed(struct sampler *s, uint64_t at_ns)
 	return !target_is_same(s->target);
 }
 
-enum sampler_result sampler_run(struct sampler *s)
+/*
+ * Samples tell where the time on a CPU was spent, the kernel how much it was:
+ * no gap and no late tick distorts that.
+ */
+static void push_cpu_times(struct sampler *s, uint64_t at_ns)
+{
+	const size_t most = s->roster.nthreads * sizeof(struct record_cpu_time);
+	struct ring_record *slot = ring_reserve(s->ring, RECORD_CPU,
+						sizeof(struct record_cpu) + most);
+	struct record_cpu *record;
+
+	s->cpu_times_ns = at_ns;
+	/* What is not asked for now is part of the next answer. */
+	if (!slot)
+		return;
+	record = (struct record_cpu *)slot->data;
+	*record = (struct record_cpu){ .at_ns = at_ns };
+	for (size_t i = 0; i < s->roster.nthreads; i++) {
+		struct thread *t = s->roster.threads[i];
+		uint64_t ns;
+
+		if (t->sent && kernel_state_cpu_time(&t->kernel, &ns))
+			record->times[record->n++] = (struct record_cpu_time){ t->number, ns };
+	}
+	ring_commit(s->ring, slot);
+}
+
+static enum sampler_result run_loop(struct sampler *s)
 {
 	struct moment when = { .slot_ns = clock_now() };
 	uint64_t before = 0;
 
-	prctl(PR_SET_TIMERSLACK, 1UL);
-	prctl(PR_SET_NAME, "sampler");
-	atomic_store(&s->counts.shortest_ns, UINT64_MAX);
-	s->process_node = RECORD_ABSENT;
+	s->cpu_times_ns = when.slot_ns;
 	while (next_moment(s, &when)) {
 		if (s->options.end_ns && when.at_ns >= s->options.end_ns)
 			return SAMPLER_DURATION;
@@ -636,9 +663,25 @@ enum sampler_result sampler_run(struct sampler *s)
 			return SAMPLER_TARGET_ENDED;
 		if (has_changed(s, when.at_ns))
 			return SAMPLER_TARGET_CHANGED;
+		if (when.at_ns - s->cpu_times_ns >= CPU_TIMES_NS)
+			push_cpu_times(s, when.at_ns);
 		/* If there is no room for it, the next tick tries again. */
 		if (is_crowded(s))
 			start_segment(s);
 	}
 	return atomic_load(&s->ended) ? SAMPLER_TARGET_ENDED : SAMPLER_STOPPED;
+}
+
+enum sampler_result sampler_run(struct sampler *s)
+{
+	enum sampler_result result;
+
+	prctl(PR_SET_TIMERSLACK, 1UL);
+	prctl(PR_SET_NAME, "sampler");
+	atomic_store(&s->counts.shortest_ns, UINT64_MAX);
+	s->process_node = RECORD_ABSENT;
+	result = run_loop(s);
+	if (result == SAMPLER_DURATION || result == SAMPLER_STOPPED)
+		push_cpu_times(s, clock_now());
+	return result;
 }

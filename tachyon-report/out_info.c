@@ -217,7 +217,7 @@ static void put_threads(const struct profile *p, FILE *out)
 {
 	if (!p->thread_keys.count)
 		return;
-	fprintf(out, "\n%10s %12s %9s", "samples", "time", "failed");
+	fprintf(out, "\n%10s %12s %12s %9s", "samples", "time", "cpu time", "failed");
 	for (int i = 0; i < PROFILE_NSTATES; i++)
 		fprintf(out, " %9s", state_names[i]);
 	fputs("  thread\n", out);
@@ -226,8 +226,9 @@ static void put_threads(const struct profile *p, FILE *out)
 		const struct profile_counts *c = &t->counts;
 		struct buf name = { 0 };
 
-		fprintf(out, "%10" PRIu64 " %12s %9" PRIu64, c->samples,
-			unit_duration(c->ns).s, c->failed);
+		fprintf(out, "%10" PRIu64 " %12s %12s %9" PRIu64, c->samples,
+			unit_duration(c->ns).s,
+			t->cpu_ns ? unit_duration(t->cpu_ns).s : "?", c->failed);
 		for (int k = 0; k < PROFILE_NSTATES; k++)
 			fprintf(out, " %9s", state_share(c, k).s);
 		label_thread(&name, p, i + 1);
@@ -317,6 +318,8 @@ static void json_threads(cJSON *root, const struct profile *p)
 		json_string(o, "name", p, t->name);
 		cJSON_AddBoolToObject(o, "main", t->is_main);
 		json_number(o, "interpreter", (double)t->interpreter);
+		if (t->cpu_ns)
+			json_number(o, "cpu_s", (double)t->cpu_ns / 1e9);
 		json_counts(o, &t->counts);
 	}
 }

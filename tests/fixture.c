@@ -179,6 +179,9 @@ struct buf fixture_trace(void)
 	const struct trace_info counters[] = { { "reads", NULL, NULL, 4 } };
 
 	must(trace_writer_block(w, &block, &err), &err);
+	const struct trace_cpu_time cpu_times[] = { { 1, UINT64_C(5000000000) } };
+
+	must(trace_writer_cpu(w, &(struct trace_cpu){ 1, 9, 1, cpu_times }, &err), &err);
 	must(trace_writer_lost(w, 1, 1, 2, 3, TRACE_LOST_OUTPUT, &err), &err);
 	must(trace_writer_event(w, 9, 1, TRACE_EVENT_EXIT, -1, "gone", &err), &err);
 	must(trace_writer_stats(w, 9, counters, 1, &err), &err);

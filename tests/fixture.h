@@ -33,7 +33,7 @@ struct fixture_result {
 	int rc;                         /* what it ended with */
 	struct err err;
 	size_t objects;
-	size_t counts[TRACE_OPCODES + 1];       /* by type */
+	size_t counts[TRACE_CPU + 1];       /* by type */
 };
 struct fixture_result fixture_walk(const void *trace, size_t len, struct profile *p);
 

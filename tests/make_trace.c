@@ -265,7 +265,11 @@ static void write_known(void)
 		{ "bytes_read", NULL, NULL, 30000 },
 	};
 
+	const struct trace_cpu_time cpu_times[] = { { 1, 8500000 } };
+
 	check(trace_writer_block(out, &b, &err));
+	check(trace_writer_cpu(out, &(struct trace_cpu){ 1, START_NS + 11000000, 1, cpu_times },
+			       &err));
 	check(trace_writer_lost(out, 1, START_NS + 11000000, START_NS + 13000000, 2,
 				TRACE_LOST_OUTPUT, &err));
 	check(trace_writer_event(out, START_NS + 11000000, 1, TRACE_EVENT_EXIT, 0, "",

@@ -87,7 +87,7 @@ static void reads_what_was_written(void **state)
 		check_object(&o);
 	}
 	/* All that the writer makes: no marks and no sources. */
-	assert_int_equal(seen, 0x33ff);
+	assert_int_equal(seen, 0x233ff);
 	assert_int_equal(trace_reader_bytes(r), trace.len);
 	trace_reader_free(r);
 	close(fd);
@@ -334,6 +334,7 @@ static void ids_out_of_range_are_refused(void **state)
 	REFUSED("\x98\x07\x01\x00\x01\x00\x91\x00\x90\x90",
 		"process that is not defined");
 	REFUSED("\x99\x05\x02\x01\x01\x01\x90\xa0\x00\x80", "process is out of order");
+	REFUSED("\x95\x11\x01\x09\x90\x90", "account of CPU time");
 	REFUSED("\x99\x05\x01\x01\x01\x01\xdc\xff\xff", "end with its frame");
 }
 
@@ -372,6 +373,27 @@ static void runs_stay_inside_their_block(void **state)
 	GROUP("\x95\x00\x00\x91\x01\x91\x00\x91\x00", "has no thread");
 	GROUP("\x95\x00\x00\x91\x01\x91\x00\x91\xcc\x80", NULL);
 	GROUP("\x94\x01\x00\x91\x01\x91\x00", "");
+}
+
+static void cpu_times_belong_to_threads(void **state)
+{
+	static const struct { const char *bytes; int rc; } cases[] = {
+		{ "\x95\x11\x01\x09\x91\x01\x91\x05", 0 },
+		{ "\x95\x11\x01\x09\x91\x02\x91\x05", -EBADMSG },
+		{ "\x95\x11\x01\x09\x91\x01\x92\x05\x05", -EBADMSG },
+		{ "\x95\x11\x01\x09\x91\x01\x91\xff", -EBADMSG },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		raw_header();
+		raw_bytes("\x99\x05\x01\x01\x01\x01\x90\xa0\x00\x80", 10);
+		raw_bytes("\x98\x06\x01\x01\x01\x01\xa0\x00\x01", 9);
+		raw_bytes(cases[i].bytes, strlen(cases[i].bytes));
+		assert_int_equal(fixture_walk_raw(fixture_raw.data, fixture_raw.len).rc,
+				 cases[i].rc);
+		raw_reset();
+	}
 }
 
 static void times_cannot_overflow(void **state)
@@ -536,6 +558,7 @@ int main(void)
 		cmocka_unit_test(deep_nesting_is_refused),
 		cmocka_unit_test(ids_out_of_range_are_refused),
 		cmocka_unit_test(runs_stay_inside_their_block),
+		cmocka_unit_test(cpu_times_belong_to_threads),
 		cmocka_unit_test(times_cannot_overflow),
 		cmocka_unit_test(a_bomb_stays_small),
 		cmocka_unit_test(a_large_window_is_refused),

@@ -77,6 +77,14 @@ static void ticks(struct maker *m, uint32_t thread, const char *letters, uint32_
 	m->at_ns += (uint64_t)n * 1000000;
 }
 
+static void cpu_time(struct maker *m, uint32_t thread, uint64_t ns)
+{
+	const struct trace_cpu_time time = { thread, ns };
+
+	assert_int_equal(trace_writer_cpu(m->w, &(struct trace_cpu){ 1, m->at_ns, 1, &time },
+					  &err), 0);
+}
+
 static struct buf made(struct maker *m)
 {
 	assert_int_equal(
@@ -332,6 +340,51 @@ static void threads_processes_times_and_patterns(void **state)
 	filter_release(&f);
 }
 
+/* Of the mode cpu only: there the kernel's account counts, not the ticks. */
+static void cpu_time_is_the_kernels(void **state)
+{
+	static const struct { const char *mode; uint64_t a_ns, b_ns; } cases[] = {
+		{ "wall", 3000000, 4000000 },
+		{ "cpu", 6000000, 2000000 },
+	};
+	struct filter f;
+	struct maker m;
+	struct profile p;
+	struct totals t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		maker_init(&m);
+		ticks(&m, 1, "a", 3, TRACE_ON_CPU, TRACE_ON_CPU);
+		ticks(&m, 1, "b", 3, 0, TRACE_ON_CPU);
+		ticks(&m, 1, "b", 1, TRACE_ON_CPU, TRACE_ON_CPU);
+		cpu_time(&m, 1, 8000000);
+
+		struct buf trace = made(&m);
+
+		filter_init(&f);
+		assert_int_equal(filter_set_mode(&f, cases[i].mode, &err), 0);
+		load(&p, &f, &trace);
+		assert_int_equal(p.threads[0].cpu_ns, 8000000);
+		totals_init(&t, &p);
+		assert_int_equal(t.n, 2);
+		for (size_t k = 0; k < t.n; k++) {
+			struct trace_function fn =
+				symbols_function(&p.symbols, t.rows[k].function);
+			char name = symbols_string(&p.symbols, fn.name).bytes[0];
+
+			/* The last tick's second half comes behind the account. */
+			assert_in_range(t.rows[k].self_ns + 600000,
+					name == 'a' ? cases[i].a_ns : cases[i].b_ns,
+					(name == 'a' ? cases[i].a_ns : cases[i].b_ns) + 1900000);
+		}
+		totals_release(&t);
+		profile_release(&p);
+		buf_release(&trace);
+		filter_release(&f);
+	}
+}
+
 static void a_million_frames_need_no_recursion(void **state)
 {
 	struct filter f;
@@ -365,6 +418,7 @@ int main(void)
 		cmocka_unit_test(modes_drop_what_is_not_known),
 		cmocka_unit_test(special_frames_are_the_readers_choice),
 		cmocka_unit_test(threads_processes_times_and_patterns),
+		cmocka_unit_test(cpu_time_is_the_kernels),
 		cmocka_unit_test(a_million_frames_need_no_recursion),
 	};
 

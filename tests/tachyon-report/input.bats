@@ -30,7 +30,7 @@ ticks() {
 @test "zstd and a msgpack reader can read it" {
     zstd -tq known.tachyon
     zstd -dc known.tachyon | "$CHECKER" -c 'import msgpack, sys
-assert len(list(msgpack.Unpacker(sys.stdin.buffer, strict_map_key=False))) == 13'
+assert len(list(msgpack.Unpacker(sys.stdin.buffer, strict_map_key=False))) == 14'
 }
 
 @test "a cut trace is reported as far as it goes, with a warning" {
@@ -133,7 +133,7 @@ wrong() {
     "$REPORT" --help | grep -q '^usage: tachyon-report'
     [ -z "$("$REPORT" --help | awk 'length > 80')" ]
     [ "$("$REPORT" --list | awk '{ print $1 }' | xargs)" = "collapsed info pstats" ]
-    "$REPORT" -V | grep -qE '^tachyon-report [0-9.]+ \(trace format 1\.0\)$'
+    "$REPORT" -V | grep -qE '^tachyon-report [0-9.]+ \(trace format 1\.1\)$'
 }
 
 @test "every option is in the manual" {
