@@ -5,21 +5,21 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/slots.h"
 #include "tachyon-record/records.h"
-
-enum { SLOTS = 2 * CODE_CAPACITY };     /* a power of two; half full at most */
 
 struct code_table {
 	struct code *codes;             /* [CODE_CAPACITY + 1], 0 unused */
-	uint32_t *slots;                /* index into codes, 0: free */
+	struct slots slots;
 	struct code_text *text;         /* of the object being read */
+	char *file;                     /* of the last one, as the writer knows it */
+	uint32_t file_len;
 	uint32_t n;                     /* entries: distinct addresses */
 	uint32_t number;                /* given so far */
 	raddr type;                     /* of code objects, once one was seen */
 };
 
 static const size_t codes_size = (CODE_CAPACITY + 1) * sizeof(struct code);
-static const size_t slots_size = SLOTS * sizeof(uint32_t);
 
 struct code_table *code_table_new(void)
 {
@@ -28,9 +28,9 @@ struct code_table *code_table_new(void)
 	if (!t)
 		return NULL;
 	t->codes = mem_reserve(codes_size);
-	t->slots = mem_reserve(slots_size);
 	t->text = mem_reserve(sizeof(*t->text));
-	if (!t->codes || !t->slots || !t->text) {
+	t->file = mem_reserve(CODE_MAX_FILE);
+	if (!slots_init(&t->slots) || !t->codes || !t->text || !t->file) {
 		code_table_free(t);
 		return NULL;
 	}
@@ -42,16 +42,18 @@ void code_table_free(struct code_table *t)
 	if (!t)
 		return;
 	mem_unreserve(t->codes, codes_size);
-	mem_unreserve(t->slots, slots_size);
+	slots_release(&t->slots);
 	mem_unreserve(t->text, sizeof(*t->text));
+	mem_unreserve(t->file, CODE_MAX_FILE);
 	free(t);
 }
 
 void code_table_clear(struct code_table *t)
 {
-	memset(t->slots, 0, slots_size);
+	slots_clear(&t->slots);
 	t->n = 0;
 	t->number = 0;
+	t->file_len = 0;
 }
 
 static bool same_head(const struct code_head *a, const struct code_head *b)
@@ -90,15 +92,45 @@ static enum code_status read_head(struct code_table *t, struct remote *r,
 	return CODE_OK;
 }
 
+/* Gives a text to the writer.  Neighbours are mostly of one file. */
+static bool send(struct code_table *t, struct ring *ring, const struct code_text *text,
+		 int32_t first_line)
+{
+	const char *file = text->text + text->name_len;
+	const bool same = t->file_len && t->file_len == text->file_len &&
+			  memcmp(file, t->file, t->file_len) == 0;
+	const uint32_t file_len = same ? 0 : text->file_len;
+	struct record_code *record;
+	struct ring_record *slot;
+
+	slot = ring_reserve(ring, RECORD_CODE, sizeof(*record) + text->name_len + file_len +
+			    text->table_len);
+	if (!slot)
+		return false;
+	record = (struct record_code *)slot->data;
+	*record = (struct record_code){
+		.first_line = first_line,
+		.name_len = text->name_len,
+		.file_len = file_len,
+		.table_len = text->table_len,
+		.same_file = same,
+	};
+	memcpy(record->text, text->text, (size_t)text->name_len + file_len);
+	memcpy(record->text + text->name_len + file_len, file + text->file_len,
+	       text->table_len);
+	ring_commit(ring, slot);
+	if (!same)
+		memcpy(t->file, file, text->file_len);
+	t->file_len = text->file_len;
+	return true;
+}
+
 /* Reads the object's text and gives it to the writer under a new number. */
 static enum code_status define(struct code_table *t, struct remote *r, const struct layout *l,
 			       struct ring *ring, struct code *code)
 {
 	struct code_text *text = t->text;
-	struct record_code *record;
-	struct ring_record *slot;
 	struct code_head again;
-	size_t len;
 
 	if (code_read_text(r, l, &code->head, text) != READ_OK)
 		return CODE_UNREADABLE;
@@ -107,31 +139,31 @@ static enum code_status define(struct code_table *t, struct remote *r, const str
 	    !same_head(&again, &code->head))
 		return CODE_UNREADABLE;
 	code->text_hash = text_hash(text);
-	len = (size_t)text->name_len + text->file_len + text->table_len;
-	slot = ring_reserve(ring, RECORD_CODE, sizeof(*record) + len);
-	if (!slot)
+	if (!send(t, ring, text, code->head.first_line))
 		return CODE_NO_ROOM;
-	record = (struct record_code *)slot->data;
-	*record = (struct record_code){
-		.first_line = code->head.first_line,
-		.name_len = text->name_len,
-		.file_len = text->file_len,
-		.table_len = text->table_len,
-	};
-	memcpy(record->text, text->text, len);
-	ring_commit(ring, slot);
 	code->number = ++t->number;
 	return CODE_OK;
 }
 
+static uint64_t hash(raddr address)
+{
+	return (address * UINT64_C(0x9e3779b97f4a7c15)) >> 32;
+}
+
+static uint64_t hash_of(const void *arg, uint32_t i)
+{
+	const struct code_table *t = arg;
+
+	return hash(t->codes[i].address);
+}
+
 static uint32_t *find_slot(struct code_table *t, raddr address)
 {
-	uint32_t slot = (uint32_t)((address * UINT64_C(0x9e3779b97f4a7c15)) >> 40);
+	size_t slot = slots_first(&t->slots, hash(address));
 
-	for (slot &= SLOTS - 1; t->slots[slot]; slot = (slot + 1) & (SLOTS - 1))
-		if (t->codes[t->slots[slot]].address == address)
-			break;
-	return &t->slots[slot];
+	while (t->slots.v[slot] && t->codes[t->slots.v[slot]].address != address)
+		slot = slots_next(&t->slots, slot);
+	return &t->slots.v[slot];
 }
 
 static bool is_trusted(const struct code *code, struct code_clock clock)
@@ -160,8 +192,8 @@ enum code_status code_table_get(struct code_table *t, struct remote *r,
 				const struct layout *l, struct ring *ring, raddr address,
 				struct code_clock clock, const struct code **code)
 {
-	uint32_t *slot = find_slot(t, address);
-	struct code *c = &t->codes[*slot];
+	uint32_t *slot;
+	struct code *c;
 	struct code fresh = {
 		.address = address,
 		.first_instr = address + (raddr)OFF(l, code_adaptive),
@@ -170,6 +202,10 @@ enum code_status code_table_get(struct code_table *t, struct remote *r,
 	};
 	enum code_status st;
 
+	if (!slots_make_room(&t->slots, t->n + 1, hash_of, t))
+		return CODE_FULL;
+	slot = find_slot(t, address);
+	c = &t->codes[*slot];
 	if (*slot && is_trusted(c, clock)) {
 		*code = c;
 		return CODE_OK;
@@ -196,8 +232,7 @@ enum code_status code_table_get(struct code_table *t, struct remote *r,
 	return CODE_OK;
 }
 
-bool code_table_crowded(const struct code_table *t)
+uint32_t code_table_count(const struct code_table *t)
 {
-	/* Replaced objects take numbers, and memory on the writer's side. */
-	return t->number > CODE_CAPACITY - CODE_CAPACITY / 16;
+	return t->number;
 }

@@ -21,7 +21,7 @@
 struct code_table;
 
 enum {
-	CODE_CAPACITY = 1 << 17,
+	CODE_CAPACITY = 1 << 20,
 	CODE_TRUST_NS = 1000000,
 };
 
@@ -57,7 +57,7 @@ enum code_status code_table_get(struct code_table *t, struct remote *r,
 				const struct layout *l, struct ring *ring, raddr address,
 				struct code_clock clock, const struct code **code);
 
-/* True when the table is so full that a new segment is due. */
-bool code_table_crowded(const struct code_table *t);
+/* How many numbers were given.  A replaced object takes another one. */
+uint32_t code_table_count(const struct code_table *t);
 
 #endif

@@ -44,7 +44,7 @@ int definitions_code(struct definitions *d, const struct record_code *code)
 {
 	const char *name = code->text, *file = name + code->name_len;
 	struct definitions_code *c;
-	uint32_t name_id, file_id;
+	uint32_t name_id;
 
 	d->codes = mem_grow(d->codes, &d->code_room, d->ncodes + 1, sizeof(*d->codes));
 	c = &d->codes[d->ncodes++];
@@ -56,8 +56,9 @@ int definitions_code(struct definitions *d, const struct record_code *code)
 	memcpy(c->table, file + code->file_len, code->table_len);
 	d->table_bytes += code->table_len;
 	name_id = trace_writer_string(d->writer, name, code->name_len);
-	file_id = trace_writer_string(d->writer, file, code->file_len);
-	c->function = trace_writer_function(d->writer, name_id, file_id, c->first_line);
+	if (!code->same_file)
+		d->file = trace_writer_string(d->writer, file, code->file_len);
+	c->function = trace_writer_function(d->writer, name_id, d->file, c->first_line);
 	return c->function ? 0 : -E2BIG;
 }
 

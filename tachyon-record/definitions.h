@@ -29,6 +29,7 @@ struct definitions {
 	uint32_t *stacks;               /* by node */
 	size_t nstacks, stack_room;
 	size_t table_bytes;
+	uint32_t file;                  /* string: of the code that came last */
 };
 
 void definitions_init(struct definitions *d, struct trace_writer *writer);

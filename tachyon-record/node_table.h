@@ -2,9 +2,9 @@
 /*
  * node_table.h - stacks as a tree of (caller, code object, instruction).
  *
- * Fixed capacity and no allocation after creation: when the table is full
- * the sampler starts a new segment and clears it, so memory stays bounded
- * whatever the target does.  Pages that were never used cost nothing.
+ * The capacity is fixed: when the table is full the sampler starts a new
+ * segment and clears it, so memory stays bounded whatever the target does.
+ * Pages that were never used cost nothing, and the index grows with its use.
  */
 #ifndef RECORD_NODE_TABLE_H
 #define RECORD_NODE_TABLE_H
@@ -17,10 +17,9 @@ struct node_table;
 
 enum {
 	NODE_ROOT = 0,          /* the empty stack */
-	/* Also the deepest stack that can be recorded. */
-	NODE_CAPACITY = 1 << 19,
-	/* More than this at the start of a tick calls for a new segment. */
-	NODE_ENOUGH = 1 << 18,
+	NODE_CAPACITY = 1 << 22,
+	/* Frames of the deepest stack that can be recorded, as TRACE_MAX_DEPTH. */
+	NODE_DEEPEST = 1 << 20,
 };
 
 struct node {

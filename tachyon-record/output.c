@@ -29,7 +29,10 @@ enum {
 	FRAME_NS = 1000000000,
 	/* zstd level: higher ones save little on such data and cost a core. */
 	LEVEL = 3,
-	/* Tables beyond this call for a new segment, so that memory stays flat. */
+	/*
+	 * Tables beyond this call for a new segment, so that memory stays flat; or
+	 * beyond twice what a segment's first frame took, if that is more.
+	 */
 	MAX_TABLES = 24 << 20,
 	MAX_THREAD_IDS = 1 << 15,
 	/* A name that cannot be found is asked for so often, once a frame. */
@@ -69,6 +72,7 @@ struct output {
 	size_t nthreads, thread_room;
 	uint32_t thread_ids;            /* given in this segment */
 	struct thread_names names;
+	size_t first_tables;            /* bytes after this segment's first frame; 0 before */
 	bool unnamed;                   /* threads have come that have no name yet */
 	uint64_t names_after_ns;        /* not to be asked for before */
 	uint64_t frame_began_ns;
@@ -252,13 +256,18 @@ static void write_stats(struct output *o, uint64_t at_ns)
 /* Ends the frame: what was seen so far survives whatever comes. */
 static void end_frame(struct output *o, uint64_t at_ns)
 {
+	size_t tables;
+
 	learn_names(o);
 	write_block(o);
 	write_stats(o, at_ns);
 	check(o, trace_writer_flush(o->writer, &o->err));
-	if (trace_writer_memory(o->writer) + definitions_memory(&o->definitions) > MAX_TABLES ||
+	tables = trace_writer_memory(o->writer) + definitions_memory(&o->definitions);
+	if ((tables > MAX_TABLES && o->first_tables && tables / 2 > o->first_tables) ||
 	    o->thread_ids > MAX_THREAD_IDS)
 		want_segment(o);
+	if (!o->first_tables)
+		o->first_tables = tables;
 	o->frame_began_ns = at_ns;
 }
 
@@ -270,6 +279,7 @@ static void on_segment(struct output *o)
 	runs_forget(&o->runs);
 	o->process = 1;
 	o->thread_ids = 0;
+	o->first_tables = 0;
 	write_process(o);
 	for (size_t i = 1; i < o->nthreads; i++)
 		o->threads[i].id = 0;

@@ -29,6 +29,12 @@ enum {
 	IDENTIFY_NS = 50000000,
 	/* So often the kernel is asked how long each thread has been on a CPU. */
 	CPU_TIMES_NS = 250000000,
+	/*
+	 * So many nodes and codes call for a new segment, which has only those in
+	 * use; or twice as many as it began with, if these are more.
+	 */
+	NODES_ENOUGH = 1 << 18,
+	CODES_ENOUGH = 1 << 17,
 	/* Time without a readable runtime after which it is taken for one. */
 	CHANGED_NS = 10000000,
 };
@@ -65,6 +71,7 @@ struct sampler {
 	uint64_t refresh_pause_ns;      /* the least time between two */
 	uint64_t retry_ns;              /* how long one thread may be tried */
 	struct record_lost lost;        /* ticks that did not fit, not yet reported */
+	uint32_t first_nodes, first_codes;      /* of this segment's first tick; 0: not yet */
 	uint32_t process_node;          /* of thread 0: failures of the whole */
 	bool resend;                    /* the writer's picture is incomplete */
 	bool gone;
@@ -245,6 +252,7 @@ static bool start_segment(struct sampler *s)
 	atomic_store(&s->want_segment, false);
 	code_table_clear(s->unwind.codes);
 	node_table_clear(s->unwind.nodes);
+	s->first_nodes = s->first_codes = 0;
 	for (size_t i = 0; i < s->roster.nthreads; i++) {
 		struct thread *t = s->roster.threads[i];
 
@@ -477,6 +485,10 @@ static void finish_tick(struct sampler *s, const struct moment *when,
 	collect_changes(s, when->due_ns);
 	set_process_state(s, true);
 	push_tick(s, when);
+	if (!s->first_nodes) {
+		s->first_nodes = node_table_count(s->unwind.nodes);
+		s->first_codes = code_table_count(s->unwind.codes);
+	}
 	count(&s->counts.failed, failed);
 	s->unreadable_since_ns = 0;
 	atomic_store_explicit(&s->counts.inexact, s->unwind.inexact, memory_order_relaxed);
@@ -548,11 +560,16 @@ static void note_gap(struct sampler *s, uint64_t gap_ns)
 		atomic_store_explicit(&c->shortest_ns, gap_ns, memory_order_relaxed);
 }
 
+static bool is_many(uint32_t n, uint32_t at_first, uint32_t enough)
+{
+	return n > enough && n / 2 > at_first;
+}
+
 static bool is_crowded(const struct sampler *s)
 {
 	return atomic_load_explicit(&s->want_segment, memory_order_relaxed) ||
-	       node_table_count(s->unwind.nodes) > NODE_ENOUGH ||
-	       code_table_crowded(s->unwind.codes);
+	       is_many(node_table_count(s->unwind.nodes), s->first_nodes, NODES_ENOUGH) ||
+	       is_many(code_table_count(s->unwind.codes), s->first_codes, CODES_ENOUGH);
 }
 
 /*

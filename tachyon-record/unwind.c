@@ -114,7 +114,7 @@ static enum walk walk(struct unwinder *u, const struct unwind_context *c,
 			return WALK_MISSING;
 		if (u->now.n == limit)
 			return WALK_CORRUPT;
-		if (u->now.n == NODE_CAPACITY)
+		if (u->now.n == NODE_DEEPEST)
 			return WALK_DEEP;
 		f = add_frame(&u->now);
 		f->address = *at;

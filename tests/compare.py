@@ -183,6 +183,24 @@ def deep(trace, report):
             return
 
 
+def large(trace, report):
+    """Every thread, whole, with every function's own name and a file name of 4096 bytes."""
+    frames = report["frames"]
+    stacks = {}
+    for sample in good(trace):
+        stacks[sample["thread"]] = sample["stack"]
+    for number in range(report["threads"]):
+        (thread,) = named(trace, "large-%d" % number) or [None]
+        if not thread:
+            return
+        got = [f for f in stacks.get(thread["id"], []) if f["function"].startswith("f_")]
+        expect([f["function"] for f in got] == ["f_%d_%d" % (number, i) for i in range(frames)],
+               "thread", number, "is in", [f["function"] for f in got][:3], "...", len(got), "frames")
+        expect(all(f["first_line"] == i + 1 for i, f in enumerate(got)), "thread", number, "in strange lines")
+        expect({len(f["file"]) for f in got} == {4096}, "file names of", {len(f["file"]) for f in got}, "bytes")
+        expect({f["file"][-11:] for f in got} == {"%08d.py" % number}, "files of others:", number)
+
+
 def subinterpreters(trace, report):
     threads = threads_by_tid(trace)
     main = [t["interpreter"] for t in trace["threads"] if t["is_main"]]
@@ -378,7 +396,7 @@ def summary(trace):
 
 
 CHECKS = {f.__name__: f for f in (
-    exact, deep, subinterpreters, shares, leaves, recursion, threads, hashing, gc, stopped, codes, churn, summary)}
+    exact, deep, large, subinterpreters, shares, leaves, recursion, threads, hashing, gc, stopped, codes, churn, summary)}
 
 
 def main():

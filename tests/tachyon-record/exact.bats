@@ -110,3 +110,18 @@ exact_with_jit() {
     "$RECORD" run -a -r 2khz -d 0 -o "$TMP/trace" "$PYTHON" "$TARGETS/churn.py" 1 >"$TMP/target"
     compare churn "$TMP/trace" "$TMP/target"
 }
+
+# 1 000 threads with 100 functions each, in files whose names have 4 096 bytes: recorded whole, in stated memory
+large() {
+    use_python "$1"
+    start_target large.py 1000 100
+    run --separate-stderr "$RECORD" attach -a -r 10 -d 2 -o "$TMP/trace" "$TARGET"
+    [ "$status" -eq 0 ] || fail "status $status: $stderr"
+    compare large "$TMP/trace" "$TMP/target"
+    local memory
+    memory=$("$REPORT" info --json "$TMP/trace" | jq .recorder_counters.memory_bytes)
+    [ "$memory" -lt $((96 << 20)) ] || fail "the recorder took $memory bytes"
+}
+
+@test "1 000 threads in 100 000 functions on 3.11" { large 3.11; }
+@test "1 000 threads in 100 000 functions on 3.15" { large 3.15; }
