@@ -3,6 +3,8 @@
  * _PyRuntime is exported by every usual build; a stripped static one still
  * has the section .PyRuntime, which holds nothing else (Python/pylifecycle.c
  * and Include/internal/pycore_debug_offsets.h, GENERATE_DEBUG_SECTION).
+ * _Py_NegativeRefcount exists with Py_REF_DEBUG, which Py_DEBUG switches on
+ * (Include/object.h and Include/pyport.h).
  */
 #include "tachyon-record/elf_symbols.h"
 
@@ -17,7 +19,7 @@ static void search_symbols(Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr, const 
 	Elf_Data *data = elf_getdata(scn, NULL);
 	size_t n = data && shdr->sh_entsize ? data->d_size / shdr->sh_entsize : 0;
 
-	for (size_t i = 0; i < n && !(s->runtime && s->version); i++) {
+	for (size_t i = 0; i < n; i++) {
 		GElf_Sym sym;
 		const char *name;
 
@@ -31,6 +33,8 @@ static void search_symbols(Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr, const 
 			s->how = how;
 		} else if (!s->version && strcmp(name, "Py_Version") == 0) {
 			s->version = sym.st_value;
+		} else if (strcmp(name, "_Py_NegativeRefcount") == 0) {
+			s->debug = true;
 		}
 	}
 }
@@ -48,10 +52,12 @@ static void search_sections(Elf *elf, struct elf_symbols *s)
 	Elf_Scn *scn;
 	GElf_Shdr shdr;
 
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) &&
+	     !(s->runtime && s->version); i++)
 		for (scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn))
 			if (gelf_getshdr(scn, &shdr) && shdr.sh_type == tables[i].type)
 				search_symbols(elf, scn, &shdr, tables[i].how, s);
+	s->has_symbols = s->runtime != 0;
 	if (s->runtime || elf_getshdrstrndx(elf, &names) != 0)
 		return;
 	for (scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {

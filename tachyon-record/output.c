@@ -125,10 +125,13 @@ static void write_process(struct output *o)
 {
 	static const char *const none[] = { NULL };
 	const struct target *t = o->target;
+	const char *build = layout_build_name(t->layout.build);
 	const struct trace_info info[] = {
 		{ .key = "found", .str = t->found },
 		{ .key = "own_pid", .num = t->own_pid },
 		{ .key = "free_threaded", .num = t->layout.free_threaded },
+		/* The last one, as it is not always known. */
+		{ .key = "build", .str = build },
 	};
 	const struct trace_process p = {
 		.id = o->process,
@@ -139,7 +142,7 @@ static void write_process(struct output *o)
 		.exe = t->exe,
 		.python = t->python,
 		.info = info,
-		.ninfo = sizeof(info) / sizeof(info[0]),
+		.ninfo = sizeof(info) / sizeof(info[0]) - !*build,
 	};
 
 	check(o, trace_writer_process(o->writer, &p, &o->err));

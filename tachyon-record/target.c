@@ -36,7 +36,8 @@ static int likelihood(const struct mapped_file *file, const char *exe)
 	return strstr(base, "python") ? 1 : 2;
 }
 
-static bool look_into(struct target *t, const struct mapped_file *file, uint32_t *hint)
+static bool look_into(struct target *t, const struct mapped_file *file,
+		      struct layout_hint *hint)
 {
 	struct elf_symbols s;
 	int fd = procfs_open_mapped(t->pid, file);
@@ -49,21 +50,23 @@ static bool look_into(struct target *t, const struct mapped_file *file, uint32_t
 	if (!found)
 		return false;
 	t->runtime = s.runtime - s.first_vaddr + file->start;
-	*hint = 0;
+	*hint = (struct layout_hint){ 0 };
+	if (s.has_symbols)
+		hint->build = s.debug ? BUILD_DEBUG : BUILD_RELEASE;
 	if (s.version) {
 		uint64_t hex;
 		raddr at = s.version - s.first_vaddr + file->start;
 
 		if (remote_read(&t->remote, at, &hex, sizeof(hex)) == READ_OK) {
 			t->python = (uint32_t)hex;
-			*hint = (uint32_t)hex >> 16;
+			hint->version = (uint32_t)hex >> 16;
 		}
 	}
 	snprintf(t->found, sizeof(t->found), "%s in %s", s.how, file->path);
 	return true;
 }
 
-static int know_layout(struct target *t, uint32_t hint, struct err *err)
+static int know_layout(struct target *t, const struct layout_hint *hint, struct err *err)
 {
 	struct err why;
 	int ret = layout_detect(&t->remote, t->runtime, hint, &t->layout, &why);
@@ -75,13 +78,13 @@ static int know_layout(struct target *t, uint32_t hint, struct err *err)
 
 static int find_runtime(struct target *t, const struct mapped_files *files, struct err *err)
 {
-	uint32_t hint = 0;
+	struct layout_hint hint;
 
 	for (int pass = 0; pass < 3; pass++)
 		for (size_t i = 0; i < files->n; i++)
 			if (likelihood(&files->v[i], t->exe) == pass &&
 			    look_into(t, &files->v[i], &hint))
-				return know_layout(t, hint, err);
+				return know_layout(t, &hint, err);
 	return err_set(err, ENOEXEC, "process %d: not a Python (%s); none of its %zu mapped "
 		       "files defines _PyRuntime", (int)t->pid, t->exe, files->n);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Compiled against the headers of one CPython (-I its include directory),
- * prints that version's row of tachyon-record/cpython/layouts.c.  The headers
- * are the authority; nothing in a row is typed by hand.
+ * prints that version's row of tachyon-record/cpython/layouts.c, without the
+ * builds that it is of.  -DPy_DEBUG=1 and -DPy_GIL_DISABLED=1 make it that of
+ * another build.  The headers are the authority; nothing in a row is typed by
+ * hand.
  */
 #define Py_BUILD_CORE 1
 #include <Python.h>
@@ -201,7 +203,7 @@ static void described_fields(void)
 
 int main(void)
 {
-	printf("\t{\n\t.layout = {\n\t.version = 0x%04x,\n\t.off = {\n",
+	printf("\t.layout = {\n\t.version = 0x%04x,\n\t.off = {\n",
 	       (unsigned)(PY_VERSION_HEX >> 16));
 	runtime_fields();
 	interp_fields();
@@ -241,6 +243,5 @@ int main(void)
 	printf("\t},\n");
 	printf("\t.description_size = %d,\n", (int)sizeof(struct _Py_DebugOffsets));
 #endif
-	printf("\t},\n");
 	return 0;
 }

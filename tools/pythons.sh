@@ -30,12 +30,12 @@ say() {
 
 # ---- What the machine has. The from_ functions set $kind, $real, $version and $include, or fail and set $why.
 
-# Printed by the interpreter itself, because a name can be a shim, a link or another implementation. Pre-releases and
+# Printed by the interpreter itself, because a name can be a shim, a link or another implementation. Pre-releases, debug and
 # free-threaded builds lay out memory differently from the release of their minor, so they cannot stand for it.
 probe='
 import os, sys
 v = sys.version_info
-if sys.implementation.name == "cpython" and v[3] == "final" and "t" not in sys.abiflags:
+if sys.implementation.name == "cpython" and v[3] == "final" and not set("dt") & set(sys.abiflags):
     include = "%s/include/python%d.%d%s" % (sys.base_prefix, v[0], v[1], sys.abiflags)
     print(v[1], "%d.%d.%d" % v[:3], sep="\t", end="\t")
     print(include if os.path.exists(include + "/Python.h") else "-", end="\t")

@@ -3,8 +3,8 @@
  * layout.h - where CPython keeps what the recorder reads.
  *
  * A layout is data: offsets and named behaviours.  3.11 and 3.12 are rows
- * made from their headers (layouts.c); 3.13 and later describe themselves
- * (debug_offsets.c) and a row adds what they leave out.  Code that follows a
+ * made from their headers, one for each kind of build that differs; 3.13 and
+ * later describe themselves and a row adds what they leave out (layouts.c).  Code that follows a
  * layout switches on the behaviours and never on the version.
  */
 #ifndef CPYTHON_LAYOUT_H
@@ -45,8 +45,16 @@ enum long_form {
 	LONG_TAGGED,            /* count in bits 3 and up, sign in bits 0-1 */
 };
 
+/* Py_DEBUG adds fields to structures, and functions to what is exported. */
+enum layout_build {
+	BUILD_NOT_KNOWN,
+	BUILD_RELEASE,
+	BUILD_DEBUG,
+};
+
 struct layout {
 	uint32_t version;               /* major << 8 | minor, 0x030b for 3.11 */
+	enum layout_build build;
 	int32_t off[NFIELDS];           /* bytes, or ABSENT */
 	uint64_t executable_mask;       /* bits of frame_executable that address the code */
 	uint8_t first_shim_owner;       /* frames owned by this or above are no Python frames */
@@ -61,18 +69,26 @@ struct layout {
 /* "thread_next"; for messages and tests. */
 const char *layout_field_name(enum layout_field field);
 
-/* The row of a minor version that does not describe itself, or NULL. */
-const struct layout *layout_row(uint32_t version);
+/* "release", "debug" or "" where it is not known. */
+const char *layout_build_name(enum layout_build build);
+
+/* The offsets and behaviours of a minor version that does not describe itself, or NULL. */
+const struct layout *layout_row(uint32_t version, enum layout_build build);
 
 /* Versions that can be read, for messages. */
 #define LAYOUT_VERSIONS "3.11 to 3.15"
 
+/* What the symbols of the ELF file tell. */
+struct layout_hint {
+	uint32_t version;               /* major << 8 | minor, 0: not known */
+	enum layout_build build;
+};
+
 /*
- * Fills *l for the runtime at address runtime.  hint is the version that a
- * symbol of the ELF file gave (major << 8 | minor), 0 if there is none.
+ * Fills *l for the runtime at address runtime.
  * -ENOTSUP: a Python, but not one that we read; -ENOENT: no runtime there.
  */
-int layout_detect(struct remote *r, raddr runtime, uint32_t hint, struct layout *l,
-		  struct err *err);
+int layout_detect(struct remote *r, raddr runtime, const struct layout_hint *hint,
+		  struct layout *l, struct err *err);
 
 #endif

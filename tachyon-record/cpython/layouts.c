@@ -31,6 +31,7 @@ struct described {
 };
 
 struct layout_version {
+	unsigned builds;                /* 1 << enum layout_build of each that it is of */
 	struct layout layout;
 	struct described described[NFIELDS];
 	uint16_t description_size;      /* 0: does not describe itself */
@@ -39,6 +40,8 @@ struct layout_version {
 static const struct layout_version versions[] = {
 #include "tachyon-record/cpython/layout_rows.inc"
 };
+
+enum { NROWS = sizeof(versions) / sizeof(versions[0]) };
 
 static const char *const field_names[NFIELDS] = {
 #define FIELD(name, what) #name,
@@ -51,17 +54,34 @@ const char *layout_field_name(enum layout_field field)
 	return field_names[field];
 }
 
-static const struct layout_version *version_row(uint32_t version)
+const char *layout_build_name(enum layout_build build)
 {
-	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
-		if (versions[i].layout.version == version)
+	static const char *const names[] = {
+		[BUILD_NOT_KNOWN] = "", [BUILD_RELEASE] = "release", [BUILD_DEBUG] = "debug",
+	};
+
+	return names[build];
+}
+
+/* Every row is of a build that is not known, too: the first one stands for it. */
+static bool is_row_of(const struct layout_version *row, uint32_t version,
+		      enum layout_build build)
+{
+	return row->layout.version == version &&
+	       (build == BUILD_NOT_KNOWN || row->builds & 1U << build);
+}
+
+static const struct layout_version *find_row(uint32_t version, enum layout_build build)
+{
+	for (size_t i = 0; i < NROWS; i++)
+		if (is_row_of(&versions[i], version, build))
 			return &versions[i];
 	return NULL;
 }
 
-const struct layout *layout_row(uint32_t version)
+const struct layout *layout_row(uint32_t version, enum layout_build build)
 {
-	const struct layout_version *row = version_row(version);
+	const struct layout_version *row = find_row(version, build);
 
 	return row && !row->description_size ? &row->layout : NULL;
 }
@@ -151,24 +171,62 @@ static int check_bounds(const struct layout *l, struct err *err)
 	return 0;
 }
 
-static int from_description(const struct layout_version *row, const unsigned char *description,
-			    struct layout *l, struct err *err)
+/* What the description says of a field; MAX_OFFSET or above: nothing sensible. */
+static uint64_t described_value(const struct described *d, const unsigned char *description)
 {
-	*l = row->layout;
-	l->free_threaded = description_word(description, DESCRIPTION_FREE_THREADED) != 0;
+	uint64_t value = description_word(description, d->at);
+
+	if (d->plus)
+		value += description_word(description, d->plus);
+	if (d->minus)
+		value -= description_word(description, d->minus);
+	return value;
+}
+
+/*
+ * The row of a version that the description contradicts least, among those
+ * of the build that the symbols tell.
+ */
+static const struct layout_version *described_row(const struct layout_hint *hint,
+						  const unsigned char *description)
+{
+	const bool free_threaded = description_word(description, DESCRIPTION_FREE_THREADED);
+	const struct layout_version *best = NULL;
+	unsigned best_agree = 0;
+
+	for (size_t i = 0; i < NROWS; i++) {
+		const struct layout_version *row = &versions[i];
+		unsigned agree = 1;
+
+		if (!is_row_of(row, hint->version, hint->build) ||
+		    row->layout.free_threaded != free_threaded)
+			continue;
+		for (int f = 0; f < NFIELDS; f++)
+			agree += row->described[f].at &&
+				 described_value(&row->described[f], description) ==
+				 (uint64_t)row->layout.off[f];
+		if (agree > best_agree) {
+			best = row;
+			best_agree = agree;
+		}
+	}
+	return best;
+}
+
+/* Brings the row's layout in line with the description. */
+static int follow_description(const struct layout_version *row,
+			      const unsigned char *description, struct layout *l,
+			      struct err *err)
+{
 	if (l->free_threaded)
 		return err_set(err, ENOTSUP, "free-threaded CPython 3.%u: its layout is not "
 			       "known; use a build with the GIL", row->layout.version & 0xff);
 	for (int i = 0; i < NFIELDS; i++) {
-		const struct described *d = &row->described[i];
+		uint64_t value;
 
-		if (!d->at)
+		if (!row->described[i].at)
 			continue;
-		uint64_t value = description_word(description, d->at);
-		if (d->plus)
-			value += description_word(description, d->plus);
-		if (d->minus)
-			value -= description_word(description, d->minus);
+		value = described_value(&row->described[i], description);
 		if (value >= MAX_OFFSET)
 			return err_set(err, ENOTSUP, "the description of this CPython: offset "
 				       "of %s is out of range", field_names[i]);
@@ -183,6 +241,15 @@ static int from_description(const struct layout_version *row, const unsigned cha
 	return check_bounds(l, err);
 }
 
+/* The build that symbols told, or the only one that the row is of. */
+static enum layout_build build_of(const struct layout_version *row, enum layout_build told)
+{
+	if (told != BUILD_NOT_KNOWN)
+		return told;
+	return row->builds == 1U << BUILD_DEBUG ? BUILD_DEBUG :
+	       row->builds == 1U << BUILD_RELEASE ? BUILD_RELEASE : BUILD_NOT_KNOWN;
+}
+
 static int unsupported(uint32_t version, struct err *err)
 {
 	return err_set(err, ENOTSUP, "CPython %u.%u: too %s for this tachyon-record, which "
@@ -190,32 +257,46 @@ static int unsupported(uint32_t version, struct err *err)
 		       version < versions[0].layout.version ? "old" : "new");
 }
 
-int layout_detect(struct remote *r, raddr runtime, uint32_t hint, struct layout *l,
-		  struct err *err)
+/* Reads the version of a runtime that describes itself, else it is the one that was told. */
+static int know_version(const unsigned char *description, struct layout_hint *told,
+			struct err *err)
+{
+	if (memcmp(description + DESCRIPTION_COOKIE, cookie, sizeof(cookie)) == 0)
+		told->version = (uint32_t)(description_word(description,
+							    DESCRIPTION_VERSION) >> 16);
+	else if (told->version >= 0x030d)
+		return err_set(err, ENOENT, "the Python runtime does not describe itself");
+	if (!told->version)
+		return err_set(err, ENOTSUP, "a CPython older than 3.11: too old for this "
+			       "tachyon-record, which reads " LAYOUT_VERSIONS);
+	return 0;
+}
+
+int layout_detect(struct remote *r, raddr runtime, const struct layout_hint *hint,
+		  struct layout *l, struct err *err)
 {
 	unsigned char description[DESCRIPTION_MAX] = { 0 };
 	const struct layout_version *row;
-	uint32_t version = hint;
+	struct layout_hint told = *hint;
+	int ret;
 
 	if (remote_read(r, runtime, description, 24) != READ_OK)
 		return err_set(err, ENOENT, "the Python runtime at 0x%llx cannot be read",
 			       (unsigned long long)runtime);
-	if (memcmp(description + DESCRIPTION_COOKIE, cookie, sizeof(cookie)) == 0)
-		version = (uint32_t)(description_word(description, DESCRIPTION_VERSION) >> 16);
-	else if (version >= 0x030d)
-		return err_set(err, ENOENT, "the Python runtime does not describe itself");
-	if (!version)
-		return err_set(err, ENOTSUP, "a CPython older than 3.11: too old for this "
-			       "tachyon-record, which reads " LAYOUT_VERSIONS);
-	row = version_row(version);
+	ret = know_version(description, &told, err);
+	if (ret)
+		return ret;
+	row = find_row(told.version, BUILD_NOT_KNOWN);
 	if (!row)
-		return unsupported(version, err);
-	if (!row->description_size) {
-		*l = row->layout;
-		return 0;
-	}
+		return unsupported(told.version, err);
 	if (remote_read(r, runtime, description, row->description_size) != READ_OK)
 		return err_set(err, ENOENT, "the description of CPython 3.%u cannot be read",
-			       version & 0xff);
-	return from_description(row, description, l, err);
+			       told.version & 0xff);
+	row = row->description_size ? described_row(&told, description)
+				    : find_row(told.version, told.build);
+	if (!row)
+		return unsupported(told.version, err);
+	*l = row->layout;
+	l->build = build_of(row, told.build);
+	return row->description_size ? follow_description(row, description, l, err) : 0;
 }

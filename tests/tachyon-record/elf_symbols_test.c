@@ -3,7 +3,7 @@
  * elf_symbols_test - the runtime's symbols in files that have them and that
  * do not.
  *
- * The test's own file stands for a Python: it defines the two symbols.
+ * The test's own file stands for a debug build of Python: it defines the symbols.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,6 +24,11 @@
 
 extern unsigned long _PyRuntime[16], Py_Version;
 unsigned long _PyRuntime[16] = { 1 }, Py_Version = 0x030b07f0;
+
+void _Py_NegativeRefcount(void);
+void _Py_NegativeRefcount(void)
+{
+}
 
 static struct buf own;                  /* the bytes of the test's own file */
 
@@ -70,6 +75,8 @@ static void the_own_file(void **state)
 	assert_int_equal(find(own.data, own.len, &s), 1);
 	assert_true(base + s.runtime == (uintptr_t)_PyRuntime);
 	assert_true(base + s.version == (uintptr_t)&Py_Version);
+	assert_true(s.has_symbols);
+	assert_true(s.debug);
 	assert_int_equal(s.first_vaddr & 0xfff, 0);
 	/* The linker may have exported it as well. */
 	assert_true(strcmp(s.how, "symbol table") == 0 ||

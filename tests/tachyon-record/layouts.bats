@@ -32,7 +32,13 @@ same_row() {
 @test "row of 3.14" { same_row 3.14; }
 @test "row of 3.15" { same_row 3.15; }
 
-@test "one row for each version, in order" {
-    local rows=$TESTS/../tachyon-record/cpython/layout_rows.inc
-    [ "$(sed -n 's|^/\* \(3\.[0-9]*\)\..*|\1|p' "$rows" | xargs)" = "3.11 3.12 3.13 3.14 3.15" ]
+@test "a row for each build of each version, in order" {
+    awk '/^\/\* [0-9]/ { split($2, part, "."); what = "3." part[2] (/free-threaded/ ? "t" : "") }
+         /\.builds =/ { printf "%s", what; if (/RELEASE/) printf " release"; if (/DEBUG/) printf " debug"; print "" }' \
+        "$TESTS/../tachyon-record/cpython/layout_rows.inc" >"$TMP/rows"
+    # Builds whose rows differ have one each, those that share one are named together.
+    awk '{ for (i = 2; i <= NF; i++) print $1, $i }' "$TMP/rows" >"$TMP/builds"
+    for version in 3.11 3.12 3.13 3.13t 3.14 3.14t 3.15 3.15t; do
+        printf '%s release\n%s debug\n' "$version" "$version"
+    done | diff -u - "$TMP/builds"
 }

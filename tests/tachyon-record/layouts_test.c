@@ -51,10 +51,18 @@ static int close_self(void **state)
 	return 0;
 }
 
-static int detect(const void *runtime, uint32_t hint, struct layout *l)
+static int detect_build(const void *runtime, uint32_t version, enum layout_build build,
+			struct layout *l)
 {
+	const struct layout_hint hint = { version, build };
+
 	err.text[0] = '\0';
-	return layout_detect(&self, (raddr)(uintptr_t)runtime, hint, l, &err);
+	return layout_detect(&self, (raddr)(uintptr_t)runtime, &hint, l, &err);
+}
+
+static int detect(const void *runtime, uint32_t version, struct layout *l)
+{
+	return detect_build(runtime, version, BUILD_RELEASE, l);
 }
 
 /* A description of this version whose offsets are all the same. */
@@ -87,43 +95,51 @@ static bool may_be_absent(const struct layout *l, int field)
 	}
 }
 
+static void a_row_is_complete(uint32_t version, enum layout_build build)
+{
+	const struct layout *l = layout_row(version, build);
+	unsigned zeros = 0;
+
+	assert_non_null(l);
+	assert_int_equal(l->version, version);
+	for (int i = 0; i < NFIELDS; i++) {
+		int32_t off = l->off[i];
+
+		if (off == ABSENT && may_be_absent(l, i))
+			continue;
+		assert_in_range(off, 0, 1 << 16);
+		/* A field that a row forgets would be 0, too. */
+		zeros += off == 0;
+	}
+	assert_in_range(zeros, 1, 4);
+	/* One of the two ways to the innermost frame, and to the GIL. */
+	assert_true((OFF(l, thread_current_frame) == ABSENT) !=
+		    (OFF(l, thread_cframe) == ABSENT));
+	assert_int_equal(OFF(l, thread_cframe) == ABSENT,
+			 OFF(l, cframe_current_frame) == ABSENT);
+	assert_true((OFF(l, runtime_gil) == ABSENT) !=
+		    (OFF(l, interp_gil) == ABSENT));
+	assert_false(l->free_threaded);
+	assert_true(l->first_shim_owner > 0);
+	assert_true(l->executable_mask != 0);
+	assert_true(OFF(l, frame_owner) < OFF(l, frame_size));
+	assert_true(code_head_size(l) <= CODE_HEAD);
+}
+
 static void rows_are_complete(void **state)
 {
 	(void)state;
 	for (uint32_t version = V3_11; version <= V3_12; version++) {
-		const struct layout *l = layout_row(version);
-		unsigned zeros = 0;
-
-		assert_non_null(l);
-		assert_int_equal(l->version, version);
-		for (int i = 0; i < NFIELDS; i++) {
-			int32_t off = l->off[i];
-
-			if (off == ABSENT && may_be_absent(l, i))
-				continue;
-			assert_in_range(off, 0, 1 << 16);
-			/* A field that a row forgets would be 0, too. */
-			zeros += off == 0;
-		}
-		assert_in_range(zeros, 1, 4);
-		/* One of the two ways to the innermost frame, and to the GIL. */
-		assert_true((OFF(l, thread_current_frame) == ABSENT) !=
-			    (OFF(l, thread_cframe) == ABSENT));
-		assert_int_equal(OFF(l, thread_cframe) == ABSENT,
-				 OFF(l, cframe_current_frame) == ABSENT);
-		assert_true((OFF(l, runtime_gil) == ABSENT) !=
-			    (OFF(l, interp_gil) == ABSENT));
-		assert_false(l->free_threaded);
-		assert_true(l->first_shim_owner > 0);
-		assert_true(l->executable_mask != 0);
-		assert_true(OFF(l, frame_owner) < OFF(l, frame_size));
-		assert_true(code_head_size(l) <= CODE_HEAD);
+		a_row_is_complete(version, BUILD_RELEASE);
+		a_row_is_complete(version, BUILD_DEBUG);
+		assert_ptr_equal(layout_row(version, BUILD_NOT_KNOWN),
+				 layout_row(version, BUILD_RELEASE));
 	}
-	assert_null(layout_row(0x030a));
+	assert_null(layout_row(0x030a, BUILD_RELEASE));
 	/* From 3.13 on the target describes itself. */
-	assert_null(layout_row(V3_13));
-	assert_null(layout_row(0x0310));
-	assert_null(layout_row(0));
+	assert_null(layout_row(V3_13, BUILD_RELEASE));
+	assert_null(layout_row(0x0310, BUILD_RELEASE));
+	assert_null(layout_row(0, BUILD_NOT_KNOWN));
 }
 
 static void fields_have_names(void **state)
@@ -141,7 +157,7 @@ static void versions_without_description(void **state)
 
 	(void)state;
 	assert_int_equal(detect(words, V3_11, &l), 0);
-	assert_memory_equal(&l, layout_row(V3_11), sizeof(l));
+	assert_memory_equal(l.off, layout_row(V3_11, BUILD_RELEASE)->off, sizeof(l.off));
 	assert_int_equal(detect(words, V3_12, &l), 0);
 	assert_int_equal(l.version, V3_12);
 	assert_int_equal(detect(words, 0, &l), -ENOTSUP);
@@ -151,6 +167,27 @@ static void versions_without_description(void **state)
 	assert_int_equal(detect(words, V3_13, &l), -ENOENT);
 	assert_int_equal(detect((void *)8, V3_12, &l), -ENOENT);
 	assert_non_null(strstr(err.text, "cannot be read"));
+}
+
+static void the_symbols_tell_the_build(void **state)
+{
+	uint64_t words[DESCRIPTION_SIZE / 8] = { 0 };
+	struct layout l;
+
+	(void)state;
+	for (uint32_t version = V3_11; version <= V3_15; version++) {
+		if (version >= V3_13)
+			describe(words, version, 8);
+		/* The offsets are refused, but only after the build was told. */
+		detect_build(words, version, BUILD_RELEASE, &l);
+		assert_int_equal(l.build, BUILD_RELEASE);
+		detect_build(words, version, BUILD_DEBUG, &l);
+		assert_int_equal(l.build, BUILD_DEBUG);
+		assert_string_equal(layout_build_name(l.build), "debug");
+		assert_false(l.free_threaded);
+	}
+	assert_string_equal(layout_build_name(BUILD_RELEASE), "release");
+	assert_string_equal(layout_build_name(BUILD_NOT_KNOWN), "");
 }
 
 static void unknown_versions_are_refused(void **state)
@@ -241,6 +278,7 @@ int main(void)
 		cmocka_unit_test(rows_are_complete),
 		cmocka_unit_test(fields_have_names),
 		cmocka_unit_test(versions_without_description),
+		cmocka_unit_test(the_symbols_tell_the_build),
 		cmocka_unit_test(unknown_versions_are_refused),
 		cmocka_unit_test(free_threaded_builds_are_refused),
 		cmocka_unit_test(offsets_out_of_range_are_refused),

@@ -29,7 +29,7 @@ static struct remote self;
 
 #define FOR_EACH_ROW                                                                   \
 	for (size_t v = 0; v < sizeof(versions) / sizeof(versions[0]); v++)            \
-		if ((l = layout_row(versions[v])))
+		if ((l = layout_row(versions[v], BUILD_RELEASE)))
 
 static int open_self(void **state)
 {
