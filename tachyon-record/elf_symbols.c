@@ -11,7 +11,27 @@
 #include <gelf.h>
 #include <string.h>
 
+#include "tachyon-record/elf_dynamic.h"
+
 static const uint64_t page_mask = ~UINT64_C(0xfff);
+
+static void take_symbol(struct elf_symbols *s, const char *name, const GElf_Sym *sym,
+			const char *how)
+{
+	if (!s->runtime && strcmp(name, "_PyRuntime") == 0) {
+		s->runtime = sym->st_value;
+		s->how = how;
+	} else if (!s->version && strcmp(name, "Py_Version") == 0) {
+		s->version = sym->st_value;
+	} else if (strcmp(name, "_Py_NegativeRefcount") == 0) {
+		s->debug = true;
+	}
+}
+
+static void take_dynamic(void *s, const char *name, const GElf_Sym *sym)
+{
+	take_symbol(s, name, sym, "dynamic symbol");
+}
 
 static void search_symbols(Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr, const char *how,
 			   struct elf_symbols *s)
@@ -26,16 +46,8 @@ static void search_symbols(Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr, const 
 		if (!gelf_getsym(data, (int)i, &sym) || sym.st_shndx == SHN_UNDEF)
 			continue;
 		name = elf_strptr(elf, shdr->sh_link, sym.st_name);
-		if (!name)
-			continue;
-		if (!s->runtime && strcmp(name, "_PyRuntime") == 0) {
-			s->runtime = sym.st_value;
-			s->how = how;
-		} else if (!s->version && strcmp(name, "Py_Version") == 0) {
-			s->version = sym.st_value;
-		} else if (strcmp(name, "_Py_NegativeRefcount") == 0) {
-			s->debug = true;
-		}
+		if (name)
+			take_symbol(s, name, &sym, how);
 	}
 }
 
@@ -48,6 +60,7 @@ static void search_sections(Elf *elf, struct elf_symbols *s)
 		{ SHT_DYNSYM, "dynamic symbol" },
 		{ SHT_SYMTAB, "symbol table" },
 	};
+	bool found_table = false;
 	size_t names;
 	Elf_Scn *scn;
 	GElf_Shdr shdr;
@@ -55,8 +68,12 @@ static void search_sections(Elf *elf, struct elf_symbols *s)
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) &&
 	     !(s->runtime && s->version); i++)
 		for (scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn))
-			if (gelf_getshdr(scn, &shdr) && shdr.sh_type == tables[i].type)
+			if (gelf_getshdr(scn, &shdr) && shdr.sh_type == tables[i].type) {
 				search_symbols(elf, scn, &shdr, tables[i].how, s);
+				found_table = true;
+			}
+	if (!found_table)
+		elf_dynamic_each(elf, take_dynamic, s);
 	s->has_symbols = s->runtime != 0;
 	if (s->runtime || elf_getshdrstrndx(elf, &names) != 0)
 		return;
@@ -73,22 +90,26 @@ static void search_sections(Elf *elf, struct elf_symbols *s)
 	}
 }
 
-static int find_first_segment(Elf *elf, struct elf_symbols *s)
+static bool find_segments(Elf *elf, struct elf_symbols *s)
 {
+	bool found = false;
 	size_t n;
 
 	if (elf_getphdrnum(elf, &n) != 0)
-		return 0;
+		return false;
 	for (size_t i = 0; i < n; i++) {
 		GElf_Phdr phdr;
 
-		if (gelf_getphdr(elf, (int)i, &phdr) && phdr.p_type == PT_LOAD &&
-		    !(phdr.p_offset & page_mask)) {
+		if (!gelf_getphdr(elf, (int)i, &phdr) || phdr.p_type != PT_LOAD)
+			continue;
+		if (!found && !(phdr.p_offset & page_mask)) {
 			s->first_vaddr = phdr.p_vaddr & page_mask;
-			return 1;
+			found = true;
 		}
+		if (phdr.p_flags & PF_W && s->ndata < ELF_DATA_MAX)
+			s->data[s->ndata++] = (struct elf_data){ phdr.p_vaddr, phdr.p_filesz };
 	}
-	return 0;
+	return found;
 }
 
 int elf_symbols_find(int fd, struct elf_symbols *s)
@@ -103,7 +124,7 @@ int elf_symbols_find(int fd, struct elf_symbols *s)
 	if (!elf)
 		return 0;
 	if (elf_kind(elf) == ELF_K_ELF && gelf_getclass(elf) == ELFCLASS64 &&
-	    find_first_segment(elf, s))
+	    find_segments(elf, s))
 		search_sections(elf, s);
 	elf_end(elf);
 	return s->runtime != 0;

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { ELF_DATA_MAX = 8 };
+
 struct elf_symbols {
 	uint64_t runtime;       /* address of _PyRuntime as linked, 0: none */
 	uint64_t version;       /* address of Py_Version (3.11 and later), 0: none */
@@ -17,9 +19,16 @@ struct elf_symbols {
 	bool debug;             /* one of them is of a Py_DEBUG build only */
 	uint64_t first_vaddr;   /* page-aligned address of the segment at file offset 0 */
 	const char *how;        /* "dynamic symbol", "symbol table" or "section .PyRuntime" */
+	struct elf_data {
+		uint64_t vaddr, len;    /* as linked */
+	} data[ELF_DATA_MAX];   /* initialised memory that may be written to */
+	unsigned ndata;
 };
 
-/* Returns 1 when a runtime is defined in the file, 0 when not or not ELF. */
+/*
+ * Returns 1 when a runtime is defined in the file, 0 when not or not ELF.
+ * Segments are filled in for every ELF file.
+ */
 int elf_symbols_find(int fd, struct elf_symbols *s);
 
 #endif

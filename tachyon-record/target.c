@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "tachyon-record/elf_symbols.h"
 #include "tachyon-record/procfs.h"
+#include "tachyon-record/runtime_scan.h"
 
 static int denied(pid_t pid, struct err *err)
 {
@@ -76,15 +77,36 @@ static int know_layout(struct target *t, const struct layout_hint *hint, struct 
 	return ret;
 }
 
+/* The last resort: a runtime that describes itself, in the file's data. */
+static bool scan(struct target *t, const struct mapped_file *file)
+{
+	struct elf_symbols s;
+	int fd = procfs_open_mapped(t->pid, file);
+
+	if (fd < 0)
+		return false;
+	elf_symbols_find(fd, &s);
+	close(fd);
+	for (unsigned i = 0; i < s.ndata && !t->runtime; i++)
+		t->runtime = runtime_scan(&t->remote, s.data[i].vaddr - s.first_vaddr +
+					  file->start, s.data[i].len);
+	if (t->runtime)
+		snprintf(t->found, sizeof(t->found), "its own description in %s", file->path);
+	return t->runtime != 0;
+}
+
 static int find_runtime(struct target *t, const struct mapped_files *files, struct err *err)
 {
-	struct layout_hint hint;
+	struct layout_hint hint = { 0 };
 
 	for (int pass = 0; pass < 3; pass++)
 		for (size_t i = 0; i < files->n; i++)
 			if (likelihood(&files->v[i], t->exe) == pass &&
 			    look_into(t, &files->v[i], &hint))
 				return know_layout(t, &hint, err);
+	for (size_t i = 0; i < files->n; i++)
+		if (scan(t, &files->v[i]))
+			return know_layout(t, &hint, err);
 	return err_set(err, ENOEXEC, "process %d: not a Python (%s); none of its %zu mapped "
 		       "files defines _PyRuntime", (int)t->pid, t->exe, files->n);
 }

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Makes OUTDIR/python3.8 ... OUTDIR/python3.15, one for each minor version of CPython that can be had, and
-# OUTDIR/list.txt with a line for each: minor, kind (pyenv, path, debian or missing), path of the interpreter or of its
-# root, full version, include directory; between tabs, "-" for what there is not.
+# Makes OUTDIR/python3.8 ... OUTDIR/python3.15, one for each minor version of CPython that can be had, debug builds of
+# some of them with a d behind the minor, and OUTDIR/list.txt with a line for each: minor, kind (pyenv, path, debian or
+# missing), path of the interpreter or of its root, full version, include directory; between tabs, "-" for what there is
+# not.
 # usage: tools/pythons.sh OUTDIR
 #
 # What pyenv or PATH have is used as it is. What they lack is unpacked from Debian packages into a root directory of its
@@ -13,11 +14,11 @@
 set -eu
 export LC_ALL=C
 
-minors='8 9 10 11 12 13 14 15'
+minors='8 9 10 11 12 13 14 15 11d 13d 14d 15d'
 
 # The Debian suites that carry a minor, in the order in which they are asked.
 suites_of() {
-    case $1 in
+    case ${1%d} in
     11) echo bookworm ;;
     13) echo trixie forky sid ;;
     14 | 15) echo forky sid ;;
@@ -30,8 +31,8 @@ say() {
 
 # ---- What the machine has. The from_ functions set $kind, $real, $version and $include, or fail and set $why.
 
-# Printed by the interpreter itself, because a name can be a shim, a link or another implementation. Pre-releases, debug and
-# free-threaded builds lay out memory differently from the release of their minor, so they cannot stand for it.
+# Printed by the interpreter itself, because a name can be a shim, a link or another implementation. Pre-releases, debug
+# and free-threaded builds may lay out memory differently from the release of their minor: they cannot stand for it.
 probe='
 import os, sys
 v = sys.version_info
@@ -41,6 +42,10 @@ if sys.implementation.name == "cpython" and v[3] == "final" and not set("dt") & 
     print(include if os.path.exists(include + "/Python.h") else "-", end="\t")
     print(getattr(sys, "_base_executable", "") or sys.executable)
 '
+
+is_release() {
+    [ "${1%d}" = "$1" ]
+}
 
 # ask EXECUTABLE MINOR
 ask() {
@@ -53,6 +58,7 @@ END
 
 from_pyenv() {
     kind=pyenv
+    is_release "$1" || return 1
     for versions in "${PYENV_ROOT:+$PYENV_ROOT/versions}" "${HOME:+$HOME/.pyenv/versions}"; do
         [ -d "$versions" ] || continue
         for name in $(cd "$versions" && printf '%s\n' "3.$1".* | sort -rV); do
@@ -64,6 +70,7 @@ from_pyenv() {
 
 from_path() {
     kind=path
+    is_release "$1" || return 1
     rest=$PATH:
     while [ -n "$rest" ]; do
         dir=${rest%%:*}
@@ -230,15 +237,18 @@ newer_keyring() {
 # unpack MINOR SUITE: makes the root in the cache. It gets its name there when it is complete, and not before.
 unpack() {
     python=python3.$1
+    packages="$python lib$python-dev"
+    is_release "$1" || packages=${python%d}-dbg
     new=$work/new
     rm -rf "$new"
     mkdir -p "$new/debs/partial" "$new/root/usr" || return 1
     why="Debian $2 has no $python"
-    apt-cache show "$python" >/dev/null 2>&1 || return 1
+    apt-cache show "${packages%% *}" >/dev/null 2>&1 || return 1
     say "3.$1: unpacking $python of Debian $2"
     # dash and coreutils are for programs that start a shell or a command.
+    # shellcheck disable=SC2086  # several packages
     if ! apt-get -q -y -o "Dir::Cache::archives=$new/debs" install --download-only --no-install-recommends \
-        "$python" "lib$python-dev" dash coreutils >"$new/log" 2>&1; then
+        $packages dash coreutils >"$new/log" 2>&1; then
         why="$python of Debian $2: $(complaint "$new/log")"
         return 1
     fi
@@ -262,6 +272,8 @@ fill() {
         # shellcheck disable=SC2016  # the ${} are dpkg-deb's
         dpkg-deb -W --showformat='${Package} ${Version} ${Architecture}\n' "$deb" >>"$1/packages" || return 1
     done
+    # Debug information of both builds, and archives for embedding: nobody needs them, and they are half of it all.
+    rm -rf "$root/usr/lib/debug" "$root"/usr/lib/python3.*/config-*/*.a
     mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/root" "$root/etc" || return 1
     # What maintainer scripts make elsewhere, as far as a Python program may look for it.
     echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
@@ -280,7 +292,7 @@ fill() {
 
     in_root "$root" "$python" -c 'import ssl, ctypes, asyncio, sqlite3, hashlib' || return 1
     # Otherwise the first programs would spend their time on compiling the library.
-    in_root "$root" "$python" -m compileall -q "/usr/lib/$python" || :
+    in_root "$root" "$python" -m compileall -q -x /test/ "/usr/lib/${python%d}" || :
     in_root "$root" "$python" -c 'import platform; print(platform.python_version())' >"$1/stamp" &&
         cat "$1/packages" >>"$1/stamp" && rm "$1/packages" && sync -f "$1/stamp"
 }

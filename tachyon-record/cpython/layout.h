@@ -78,6 +78,12 @@ const struct layout *layout_row(uint32_t version, enum layout_build build);
 /* Versions that can be read, for messages. */
 #define LAYOUT_VERSIONS "3.11 to 3.15"
 
+/* With which a runtime begins that describes itself. */
+extern const char layout_cookie[8];
+
+/* True if there is such a runtime at the address, of a version that may or may not be read. */
+bool layout_is_described(struct remote *r, raddr runtime);
+
 /* What the symbols of the ELF file tell. */
 struct layout_hint {
 	uint32_t version;               /* major << 8 | minor, 0: not known */

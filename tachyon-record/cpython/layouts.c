@@ -23,7 +23,7 @@ enum {
 	MAX_OFFSET = 1 << 24,
 };
 
-static const char cookie[8] = "xdebugpy";
+const char layout_cookie[8] = "xdebugpy";
 
 /* value = description[at] + description[plus] - description[minus]. */
 struct described {
@@ -257,11 +257,23 @@ static int unsupported(uint32_t version, struct err *err)
 		       version < versions[0].layout.version ? "old" : "new");
 }
 
+bool layout_is_described(struct remote *r, raddr runtime)
+{
+	unsigned char description[DESCRIPTION_VERSION + 8];
+	uint32_t version;
+
+	if (remote_read(r, runtime, description, sizeof(description)) != READ_OK ||
+	    memcmp(description + DESCRIPTION_COOKIE, layout_cookie, sizeof(layout_cookie)) != 0)
+		return false;
+	version = (uint32_t)(description_word(description, DESCRIPTION_VERSION) >> 16);
+	return version >> 8 == 3 && version >= 0x030d;
+}
+
 /* Reads the version of a runtime that describes itself, else it is the one that was told. */
 static int know_version(const unsigned char *description, struct layout_hint *told,
 			struct err *err)
 {
-	if (memcmp(description + DESCRIPTION_COOKIE, cookie, sizeof(cookie)) == 0)
+	if (memcmp(description + DESCRIPTION_COOKIE, layout_cookie, sizeof(layout_cookie)) == 0)
 		told->version = (uint32_t)(description_word(description,
 							    DESCRIPTION_VERSION) >> 16);
 	else if (told->version >= 0x030d)

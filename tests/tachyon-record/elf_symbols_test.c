@@ -127,6 +127,67 @@ static void cut_files(void **state)
 	assert_int_equal(find(own.data, own.len / 2, &s), 0);
 }
 
+/* A copy of the file without section headers: only what the loader needs is left. */
+static char *without_sections(void)
+{
+	char *bytes = malloc(own.len);
+	ElfW(Ehdr) header;
+
+	assert_non_null(bytes);
+	memcpy(bytes, own.data, own.len);
+	memcpy(&header, bytes, sizeof(header));
+	header.e_shoff = 0;
+	header.e_shentsize = header.e_shnum = header.e_shstrndx = 0;
+	memcpy(bytes, &header, sizeof(header));
+	return bytes;
+}
+
+static void dynamic_symbols_without_sections(void **state)
+{
+	struct elf_symbols whole, s;
+	char *bytes = without_sections();
+	int found;
+
+	(void)state;
+	find(own.data, own.len, &whole);
+	found = find(bytes, own.len, &s);
+	assert_int_equal(found, strcmp(whole.how, "dynamic symbol") == 0);
+	if (found) {
+		assert_true(s.runtime == whole.runtime);
+		assert_string_equal(s.how, "dynamic symbol");
+	}
+	assert_int_equal(s.ndata, whole.ndata);
+	assert_int_equal(s.ndata, 1);
+	free(bytes);
+}
+
+static void damaged_dynamic_section(void **state)
+{
+	char *bytes = without_sections();
+	uint32_t seed = 815;
+
+	(void)state;
+	/* Headers, hash table, symbols and strings stand at the beginning. */
+	for (unsigned round = 0; round < 1000; round++) {
+		const size_t most = round % 2 ? own.len : 4096;
+		struct elf_symbols s;
+		size_t at[8];
+
+		for (int i = 0; i < 8; i++) {
+			seed = seed * 1664525 + 1013904223;
+			at[i] = (seed >> 8) % most;
+			bytes[at[i]] = (char)(seed >> 24);
+		}
+		memcpy(bytes, own.data, 0x28);
+		find(bytes, own.len, &s);
+		for (int i = 0; i < 8; i++)
+			bytes[at[i]] = own.data[at[i]];
+		memset(bytes + 0x28, 0, 8);
+		memset(bytes + 0x3a, 0, 6);
+	}
+	free(bytes);
+}
+
 /* The headers of file, segments and sections hold anything. */
 static void damaged_headers(void **state)
 {
@@ -165,6 +226,8 @@ int main(void)
 		cmocka_unit_test(another_class_is_not_read),
 		cmocka_unit_test(cut_files),
 		cmocka_unit_test(damaged_headers),
+		cmocka_unit_test(dynamic_symbols_without_sections),
+		cmocka_unit_test(damaged_dynamic_section),
 	};
 
 	return cmocka_run_group_tests_name("elf_symbols", tests, read_own, release_own);
