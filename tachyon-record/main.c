@@ -7,7 +7,7 @@
  *	launch.c		run: start the program
  *	target.c		find the Python in a process: procfs.c, elf_symbols.c
  *	recording.c		one recording: threads, signals, progress.c
- *	  sampler.c		the sampling thread: clock and loop
+ *	  sampler.c		the sampling thread: its loop; schedule.c: its clock
  *	    roster.c		interpreters, GILs, threads; kernel_state.c
  *	    unwind.c		one thread's stack: unwind_plan.c, snapshot.c
  *	    code_table.c	code objects seen; node_table.c: stacks seen

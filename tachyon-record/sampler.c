@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "tachyon-record/records.h"
 #include "tachyon-record/roster.h"
+#include "tachyon-record/schedule.h"
 #include "tachyon-record/unwind.h"
 
 enum {
@@ -21,10 +22,6 @@ enum {
 	/* Retries end after half an interval, within these bounds. */
 	RETRY_MIN_NS = 50000,
 	RETRY_MAX_NS = 500000,
-	/* Ticks that follow one another closely are not spread in their slots. */
-	SPREAD_MIN_NS = 20000,
-	/* A sleep is cut into parts, so that a stop is noticed. */
-	SLEEP_PART_NS = 20000000,
 	/* So often it is made sure that the process has not become another program. */
 	IDENTIFY_NS = 50000000,
 	/* So often the kernel is asked how long each thread has been on a CPU. */
@@ -37,13 +34,6 @@ enum {
 	CODES_ENOUGH = 1 << 17,
 	/* Time without a readable runtime after which it is taken for one. */
 	CHANGED_NS = 10000000,
-};
-
-/* A tick's place in time, all CLOCK_MONOTONIC. */
-struct moment {
-	uint64_t slot_ns;               /* when its slot began */
-	uint64_t due_ns;                /* when it was to be taken */
-	uint64_t at_ns;                 /* when it was taken */
 };
 
 struct numbers {
@@ -63,7 +53,7 @@ struct sampler {
 
 	struct record_change *changes;  /* of this tick */
 	size_t nchanges, change_room;
-	uint64_t slot;
+	struct schedule schedule;
 	uint64_t unreadable_since_ns;   /* 0: readable */
 	uint64_t identified_ns;         /* when the target was found to be the same */
 	uint64_t cpu_times_ns;          /* when CPU times were asked for */
@@ -107,6 +97,11 @@ struct sampler *sampler_new(struct target *target, struct ring *ring,
 	s->target = target;
 	s->ring = ring;
 	s->options = *options;
+	s->schedule = (struct schedule){
+		.interval_ns = options->interval_ns,
+		.end_ns = options->end_ns,
+		.stop = &s->stop,
+	};
 	s->refresh_period_ns = REFRESH_NS;
 	s->retry_ns = retry_ns(options->interval_ns);
 	roster_init(&s->roster, target, options->all_threads);
@@ -142,7 +137,7 @@ void sampler_free(struct sampler *s)
 void sampler_continue(struct sampler *s, const struct sampler *earlier)
 {
 	s->numbered = earlier->numbered;
-	s->slot = earlier->slot;
+	s->schedule.slot = earlier->schedule.slot;
 	s->lost = earlier->lost;
 	s->resend = true;
 	s->unwind.inexact = earlier->unwind.inexact;
@@ -439,7 +434,7 @@ static void push_tick(struct sampler *s, const struct moment *when)
 	tick = (struct record_tick *)slot->data;
 	tick->at_ns = when->at_ns;
 	tick->slot_ns = when->slot_ns;
-	tick->slot = s->slot;
+	tick->slot = s->schedule.slot;
 	tick->complete = s->resend;
 	tick->nchanges = (uint32_t)s->nchanges;
 	for (size_t i = 0; i < s->nchanges; i++)
@@ -529,27 +524,6 @@ static void tick(struct sampler *s, const struct moment *when)
 		give_up(s, when->at_ns);
 }
 
-/* Sleeps to the deadline or the end of all; false when it is time to stop. */
-static bool wait_until(struct sampler *s, uint64_t deadline_ns)
-{
-	if (s->options.end_ns && deadline_ns > s->options.end_ns)
-		deadline_ns = s->options.end_ns;
-	for (;;) {
-		uint64_t now = clock_now(), until = deadline_ns;
-		struct timespec ts;
-
-		if (atomic_load_explicit(&s->stop, memory_order_relaxed))
-			return false;
-		if (now >= deadline_ns)
-			return true;
-		if (deadline_ns - now > SLEEP_PART_NS)
-			until = now + SLEEP_PART_NS;
-		ts.tv_sec = (time_t)(until / 1000000000);
-		ts.tv_nsec = (long)(until % 1000000000);
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
-	}
-}
-
 static void note_gap(struct sampler *s, uint64_t gap_ns)
 {
 	struct sampler_counts *c = &s->counts;
@@ -570,55 +544,6 @@ static bool is_crowded(const struct sampler *s)
 	return atomic_load_explicit(&s->want_segment, memory_order_relaxed) ||
 	       is_many(node_table_count(s->unwind.nodes), s->first_nodes, NODES_ENOUGH) ||
 	       is_many(code_table_count(s->unwind.codes), s->first_codes, CODES_ENOUGH);
-}
-
-/*
- * When in its slot a tick is taken.  Ticks at equal distances, and those of any
- * other regular sequence, keep step with a program whose rounds happen to fit,
- * and see one part of them too often.  A scrambled count (the finalizer of
- * splitmix64) fits nothing.
- */
-static uint64_t offset_in_slot(uint64_t slot, uint64_t interval_ns)
-{
-	uint64_t h = (slot + 1) * UINT64_C(0x9e3779b97f4a7c15);
-
-	if (interval_ns < SPREAD_MIN_NS)
-		return 0;
-	h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	h = (h ^ h >> 27) * UINT64_C(0x94d049bb133111eb);
-	h ^= h >> 31;
-	return (uint64_t)((unsigned __int128)h * interval_ns >> 64);
-}
-
-/* Leaves out the slots whose time went by, if at_ns is an interval late. */
-static void catch_up(struct sampler *s, struct moment *when, uint64_t at_ns)
-{
-	const uint64_t interval = s->options.interval_ns;
-	uint64_t slots;
-
-	if (at_ns < when->due_ns + interval)
-		return;
-	slots = (at_ns - when->due_ns) / interval;
-	s->slot += slots;
-	when->slot_ns += slots * interval;
-	when->due_ns += slots * interval;
-	count(&s->counts.late, 1);
-	count(&s->counts.skipped, slots);
-}
-
-/* Waits for the moment of the next tick; false when it is time to stop. */
-static bool next_moment(struct sampler *s, struct moment *when)
-{
-	const uint64_t interval = s->options.interval_ns;
-
-	when->slot_ns += interval;
-	s->slot++;
-	when->due_ns = when->slot_ns + offset_in_slot(s->slot, interval);
-	if (!wait_until(s, when->due_ns))
-		return false;
-	when->at_ns = clock_now();
-	catch_up(s, when, when->at_ns);
-	return true;
 }
 
 /*
@@ -664,24 +589,27 @@ static void push_cpu_times(struct sampler *s, uint64_t at_ns)
 
 static enum sampler_result run_loop(struct sampler *s)
 {
-	struct moment when = { .slot_ns = clock_now() };
-	uint64_t before = 0;
+	const struct moment *when = &s->schedule.now;
+	uint64_t before = 0, skipped;
 
-	s->cpu_times_ns = when.slot_ns;
-	while (next_moment(s, &when)) {
-		if (s->options.end_ns && when.at_ns >= s->options.end_ns)
+	schedule_begin(&s->schedule, s->schedule.slot);
+	s->cpu_times_ns = when->slot_ns;
+	while (schedule_next(&s->schedule, &skipped)) {
+		count(&s->counts.late, skipped > 0);
+		count(&s->counts.skipped, skipped);
+		if (s->options.end_ns && when->at_ns >= s->options.end_ns)
 			return SAMPLER_DURATION;
 		if (before)
-			note_gap(s, when.at_ns - before);
-		before = when.at_ns;
-		tick(s, &when);
-		count(&s->counts.busy_ns, clock_now() - when.at_ns);
+			note_gap(s, when->at_ns - before);
+		before = when->at_ns;
+		tick(s, when);
+		count(&s->counts.busy_ns, clock_now() - when->at_ns);
 		if (s->gone)
 			return SAMPLER_TARGET_ENDED;
-		if (has_changed(s, when.at_ns))
+		if (has_changed(s, when->at_ns))
 			return SAMPLER_TARGET_CHANGED;
-		if (when.at_ns - s->cpu_times_ns >= CPU_TIMES_NS)
-			push_cpu_times(s, when.at_ns);
+		if (when->at_ns - s->cpu_times_ns >= CPU_TIMES_NS)
+			push_cpu_times(s, when->at_ns);
 		/* If there is no room for it, the next tick tries again. */
 		if (is_crowded(s))
 			start_segment(s);
