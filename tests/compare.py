@@ -286,6 +286,8 @@ def threads(trace, report, margin):
             near(ascii(name) + " holding the GIL", share_held, turn, margin)
             near(ascii(name) + " waiting for the GIL", flagged(trace, samples, WAITS_GIL), 1 - turn, margin)
     near("the GIL held by one of the busy threads", held, 1, margin)
+    holders = collections.Counter(s["tick"] for s in good(trace) if s["flags"] & HOLDS_GIL)
+    expect(max(holders.values()) == 1, "a tick with", max(holders.values()), "holders of one GIL")
 
 
 def hashing(trace, report, margin):
