@@ -94,7 +94,7 @@ static enum code_status read_head(struct code_table *t, struct remote *r,
 
 /* Gives a text to the writer.  Neighbours are mostly of one file. */
 static bool send(struct code_table *t, struct ring *ring, const struct code_text *text,
-		 int32_t first_line)
+		 int32_t first_line, enum line_form line_form)
 {
 	const char *file = text->text + text->name_len;
 	const bool same = t->file_len && t->file_len == text->file_len &&
@@ -110,6 +110,7 @@ static bool send(struct code_table *t, struct ring *ring, const struct code_text
 	record = (struct record_code *)slot->data;
 	*record = (struct record_code){
 		.first_line = first_line,
+		.line_form = line_form,
 		.name_len = text->name_len,
 		.file_len = file_len,
 		.table_len = text->table_len,
@@ -139,7 +140,7 @@ static enum code_status define(struct code_table *t, struct remote *r, const str
 	    !same_head(&again, &code->head))
 		return CODE_UNREADABLE;
 	code->text_hash = text_hash(text);
-	if (!send(t, ring, text, code->head.first_line))
+	if (!send(t, ring, text, code->head.first_line, l->line_form))
 		return CODE_NO_ROOM;
 	code->number = ++t->number;
 	return CODE_OK;

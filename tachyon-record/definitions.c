@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "tachyon-record/cpython/linetable.h"
 
 void definitions_init(struct definitions *d, struct trace_writer *writer)
 {
@@ -50,6 +49,7 @@ int definitions_code(struct definitions *d, const struct record_code *code)
 	c = &d->codes[d->ncodes++];
 	*c = (struct definitions_code){
 		.first_line = code->first_line < 0 ? -1 : code->first_line,
+		.line_form = (enum line_form)code->line_form,
 		.table_len = code->table_len,
 		.table = mem_alloc(code->table_len + 1, 1),
 	};
@@ -65,8 +65,8 @@ int definitions_code(struct definitions *d, const struct record_code *code)
 int definitions_node(struct definitions *d, const struct record_node *node)
 {
 	const struct definitions_code *code = &d->codes[node->code];
-	struct position p = linetable_find(code->table, code->table_len, code->first_line,
-					   node->lasti);
+	struct position p = linetable_find(code->line_form, code->table, code->table_len,
+					   code->first_line, node->lasti);
 	struct trace_location at = {
 		.function = code->function,
 		.line = p.line,

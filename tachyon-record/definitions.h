@@ -13,11 +13,13 @@
 #include <stdint.h>
 
 #include "format/writer.h"
+#include "tachyon-record/cpython/linetable.h"
 #include "tachyon-record/records.h"
 
 struct definitions_code {
 	uint32_t function;
 	int32_t first_line;
+	enum line_form line_form;
 	uint32_t table_len;
 	uint8_t *table;
 };

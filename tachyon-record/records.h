@@ -35,6 +35,7 @@ struct record_target {
 
 struct record_code {
 	int32_t first_line;
+	uint32_t line_form;     /* enum line_form */
 	uint32_t name_len, file_len, table_len;
 	uint32_t same_file;     /* as the code before, and not repeated: file_len is 0 */
 	char text[];            /* the three, one after the other */

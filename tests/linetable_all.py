@@ -4,10 +4,11 @@
 usage: linetable_all.py UNITS [MODULE ...]
 
 Takes the modules of the standard library, or those named, until it has seen
-that many code units. Runs under every interpreter that is compared, 3.11 on.
+that many code units. Runs under every interpreter that is compared, 3.8 on.
 """
 
 import array
+import dis
 import glob
 import marshal
 import os
@@ -17,6 +18,7 @@ import types
 from importlib.util import cache_from_source
 
 PYC_HEAD = 16  # bytes in front of the code (PEP 552)
+POSITIONS, RANGES, STEPS = range(3)  # enum line_form, tachyon-record/cpython/linetable.h
 
 
 def load(path):
@@ -41,14 +43,47 @@ def walk(code):
 def describe(code):
     """One record and the number of its code units."""
     numbers = array.array("i")
-    for line, end_line, col, end_col in code.co_positions():
-        numbers.extend(-1 if n is None else n for n in (line, end_line, col, end_col))
-    table = code.co_linetable
+    form, table, positions = FORM(code)
+    for position in positions:
+        numbers.extend(-1 if n is None else n for n in position)
     units = len(numbers) // 4
     if units != len(code.co_code) // 2:
         sys.exit(f"{code}: {units} positions for {len(code.co_code)} bytes")
-    head = struct.pack("=iII", code.co_firstlineno, len(table), units)
+    head = struct.pack("=IiII", form, code.co_firstlineno, len(table), units)
     return head + table + numbers.tobytes(), units
+
+
+def with_positions(code):
+    return POSITIONS, code.co_linetable, code.co_positions()
+
+
+def with_ranges(code):
+    def positions():
+        for start, end, line in code.co_lines():
+            for _ in range(start, end, 2):
+                yield line, line, None, None
+
+    return RANGES, code.co_linetable, positions()
+
+
+def with_steps(code):
+    def positions():
+        starts = list(dis.findlinestarts(code))
+        line = code.co_firstlineno
+        for at in range(0, len(code.co_code), 2):
+            while starts and starts[0][0] <= at:
+                line = starts.pop(0)[1]
+            yield line, line, None, None
+
+    return STEPS, code.co_lnotab, positions()
+
+
+if hasattr(types.CodeType, "co_positions"):
+    FORM = with_positions
+elif hasattr(types.CodeType, "co_lines"):
+    FORM = with_ranges
+else:
+    FORM = with_steps
 
 
 def main():

@@ -4,7 +4,8 @@
  *
  * Standard input is what linetable_all.py writes: for each code object
  *
- *	int32 first_line, uint32 bytes of the table, uint32 code units,
+ *	uint32 enum line_form, int32 first_line, uint32 bytes of the table,
+ *	uint32 code units,
  *	the table, struct position of each code unit
  *
  * in the byte order of the machine.  Prints what differs, and counts.
@@ -43,11 +44,12 @@ static void show(const char *what, const struct position *p)
 	       p->end_line, p->col, p->end_col);
 }
 
-static void compare(struct counts *c, int32_t first_line, const uint8_t *table,
-		    uint32_t len, uint32_t unit, const struct position *theirs)
+static void compare(struct counts *c, const uint32_t *head, const uint8_t *table,
+		    uint32_t unit, const struct position *theirs)
 {
-	struct position ours = linetable_find(table, len, first_line,
-					      (int32_t)unit * CODE_UNIT);
+	const int32_t first_line = (int32_t)head[1];
+	struct position ours = linetable_find((enum line_form)head[0], table, head[2],
+					      first_line, (int32_t)unit * CODE_UNIT);
 
 	c->units++;
 	c->without_line += theirs->line < 0;
@@ -66,22 +68,22 @@ static void compare(struct counts *c, int32_t first_line, const uint8_t *table,
 int main(void)
 {
 	struct counts c = { 0 };
-	uint32_t head[3];
+	uint32_t head[4];
 
 	while (read_exactly(head, sizeof(head), 1)) {
 		uint8_t *table;
 		struct position *positions;
 
-		if (head[1] > MAX_TABLE || head[2] > MAX_TABLE)
+		if (head[2] > MAX_TABLE || head[3] > MAX_TABLE)
 			return 2;
 		/* Of the table's exact size: a sanitizer sees a read behind it. */
-		table = mem_alloc(head[1], 1);
-		positions = mem_alloc(head[2], sizeof(*positions));
-		read_exactly(table, head[1], 0);
-		read_exactly(positions, head[2] * sizeof(*positions), 0);
+		table = mem_alloc(head[2], 1);
+		positions = mem_alloc(head[3], sizeof(*positions));
+		read_exactly(table, head[2], 0);
+		read_exactly(positions, head[3] * sizeof(*positions), 0);
 		c.objects++;
-		for (uint32_t i = 0; i < head[2]; i++)
-			compare(&c, (int32_t)head[0], table, head[1], i, &positions[i]);
+		for (uint32_t i = 0; i < head[3]; i++)
+			compare(&c, head, table, i, &positions[i]);
 		free(positions);
 		free(table);
 	}

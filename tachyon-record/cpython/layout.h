@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tachyon-record/cpython/linetable.h"
 #include "tachyon-record/remote.h"
 
 struct err;
@@ -62,6 +63,7 @@ struct layout {
 	uint8_t unicode_kind_shift;     /* kind:3 compact:1 ascii:1 start at this bit */
 	enum instance_dict instance_dict;
 	enum long_form long_form;
+	enum line_form line_form;
 };
 
 #define OFF(layout, field) ((layout)->off[FIELD_##field])

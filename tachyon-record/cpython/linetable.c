@@ -10,6 +10,9 @@ enum {
 	ONE_LINE_2 = 12,
 	NO_COLUMNS = 13,
 	LONG = 14,
+
+	/* The line step that means no line, in ranges (Objects/lnotab_notes.txt) */
+	NO_LINE = -128,
 };
 
 struct cursor {
@@ -93,15 +96,10 @@ static struct position sensible(struct position p)
 	return p;
 }
 
-struct position linetable_find(const uint8_t *table, size_t len, int32_t first_line,
-			       int32_t lasti)
+static struct position find_in_positions(struct cursor c, int32_t line, int32_t unit)
 {
-	struct cursor c = { table, table + len };
-	const int32_t unit = lasti / CODE_UNIT;
-	int32_t line = first_line, end = 0;
+	int32_t end = 0;
 
-	if (lasti < 0)
-		return sensible((struct position){ first_line, first_line, -1, -1 });
 	while (c.at < c.end) {
 		unsigned first = next_byte(&c);
 		struct position p = next_entry(&c, first >> 3 & 15, &line);
@@ -114,4 +112,59 @@ struct position linetable_find(const uint8_t *table, size_t len, int32_t first_l
 			c.at++;
 	}
 	return (struct position){ -1, -1, -1, -1 };
+}
+
+static struct position whole_line(int32_t line)
+{
+	return sensible((struct position){ line, line, -1, -1 });
+}
+
+/* Pairs of how many bytes a line takes and the step to it from the line before. */
+static struct position find_in_ranges(struct cursor c, int32_t line, int32_t lasti)
+{
+	int64_t end = 0;
+
+	while (c.end - c.at >= 2) {
+		int8_t step;
+
+		end += next_byte(&c);
+		step = (int8_t)next_byte(&c);
+		if (step != NO_LINE)
+			line = add(line, step);
+		if (end > lasti)
+			return whole_line(step == NO_LINE ? -1 : line);
+	}
+	return whole_line(-1);
+}
+
+/* Pairs of how many bytes lie before a line begins and the step to that line. */
+static struct position find_in_steps(struct cursor c, int32_t line, int32_t lasti)
+{
+	int64_t begin = 0;
+
+	while (c.end - c.at >= 2) {
+		begin += next_byte(&c);
+		if (begin > lasti)
+			break;
+		line = add(line, (int8_t)next_byte(&c));
+	}
+	return whole_line(line);
+}
+
+struct position linetable_find(enum line_form form, const uint8_t *table, size_t len,
+			       int32_t first_line, int32_t lasti)
+{
+	const struct cursor c = { table, table + len };
+
+	if (lasti < 0)
+		return whole_line(first_line);
+	switch (form) {
+	case LINES_POSITIONS:
+		return find_in_positions(c, first_line, lasti / CODE_UNIT);
+	case LINES_RANGES:
+		return find_in_ranges(c, first_line, lasti);
+	case LINES_STEPS:
+		return find_in_steps(c, first_line, lasti);
+	}
+	return whole_line(-1);
 }

@@ -22,16 +22,22 @@
 
 enum { NO_COLUMNS = 13, LONG = 14, NOTHING = 15, FIRST = 100 };
 
-static struct position find(const uint8_t *bytes, size_t len, int32_t lasti)
+static struct position find_as(enum line_form form, const uint8_t *bytes, size_t len,
+			       int32_t lasti)
 {
 	uint8_t *table = malloc(len ? len : 1);
 	struct position p;
 
 	assert_non_null(table);
 	memcpy(table, bytes, len);
-	p = linetable_find(table, len, FIRST, lasti);
+	p = linetable_find(form, table, len, FIRST, lasti);
 	free(table);
 	return p;
+}
+
+static struct position find(const uint8_t *bytes, size_t len, int32_t lasti)
+{
+	return find_as(LINES_POSITIONS, bytes, len, lasti);
 }
 
 static void assert_position(struct position p, int32_t line, int32_t end_line,
@@ -178,9 +184,9 @@ static void numbers_that_are_too_large(void **state)
 	POSSIBLE(ENTRY(NO_COLUMNS, 1), 0x7e, 0x7f, 0x7f, 0x7f, 0x7f, 0x3f);
 	POSSIBLE(ENTRY(NO_COLUMNS, 1), 0x43, 0x40 | 63, 5);
 	POSSIBLE(ENTRY(LONG, 1), 0, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x3f, 1, 1);
-	assert_possible(linetable_find(two_on, sizeof(two_on), INT32_MAX, 0));
-	assert_possible(linetable_find(two_on, sizeof(two_on), INT32_MIN, 0));
-	assert_possible(linetable_find(NULL, 0, INT32_MIN, -1));
+	assert_possible(linetable_find(LINES_POSITIONS, two_on, sizeof(two_on), INT32_MAX, 0));
+	assert_possible(linetable_find(LINES_POSITIONS, two_on, sizeof(two_on), INT32_MIN, 0));
+	assert_possible(linetable_find(LINES_POSITIONS, NULL, 0, INT32_MIN, -1));
 }
 
 /* Where the entry begins that a code unit belongs to is told by bit 7 alone. */
@@ -192,6 +198,43 @@ static void bytes_between_entries_are_passed_over(void **state)
 
 	(void)state;
 	assert_position(find(table, sizeof(table), 2), 100, 100, 2, 4);
+}
+
+/* Objects/lnotab_notes.txt of 3.9: x = 1, a jump over 200 lines, one back. */
+static void steps(void **state)
+{
+	static const uint8_t table[] = { 0, 1, 4, 127, 0, 73, 6, 0xff, 255, 0, 45, 2, 1 };
+	static const struct {
+		int32_t lasti, line;
+	} truth[] = {
+		{ -1, 100 }, { 0, 101 }, { 3, 101 }, { 4, 301 }, { 9, 301 }, { 10, 300 },
+		{ 264, 300 }, { 309, 300 }, { 310, 302 }, { 5000, 302 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(truth) / sizeof(truth[0]); i++)
+		assert_position(find_as(LINES_STEPS, table, sizeof(table), truth[i].lasti),
+				truth[i].line, truth[i].line, -1, -1);
+	assert_position(find_as(LINES_STEPS, NULL, 0, 6), 100, 100, -1, -1);
+	assert_position(find_as(LINES_STEPS, (const uint8_t *)"\0", 1, 6), 100, 100, -1, -1);
+}
+
+/* Objects/lnotab_notes.txt of 3.10: a line may be missing, a range may be empty. */
+static void ranges(void **state)
+{
+	static const uint8_t table[] = { 6, 0, 2, 0x80, 0, 127, 4, 73, 254, 0xff, 46, 0, 1 };
+	static const struct {
+		int32_t lasti, line;
+	} truth[] = {
+		{ -1, 100 }, { 0, 100 }, { 5, 100 }, { 6, -1 }, { 7, -1 }, { 8, 300 }, { 11, 300 },
+		{ 12, 299 }, { 265, 299 }, { 266, 299 }, { 311, 299 }, { 312, -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(truth) / sizeof(truth[0]); i++)
+		assert_position(find_as(LINES_RANGES, table, sizeof(table), truth[i].lasti),
+				truth[i].line, truth[i].line, -1, -1);
+	assert_position(find_as(LINES_RANGES, NULL, 0, 6), -1, -1, -1, -1);
 }
 
 static void random_bytes_do_no_harm(void **state)
@@ -211,9 +254,11 @@ static void random_bytes_do_no_harm(void **state)
 				table[i] = (uint8_t)(0x40 | (table[i] & 0x3f));
 		}
 		len = seed % (sizeof(table) + 1);
-		for (int32_t lasti = -2; lasti < 40; lasti += 3)
-			assert_possible(find(table, len, lasti));
-		assert_possible(find(table, len, INT32_MAX));
+		for (int form = LINES_POSITIONS; form <= LINES_STEPS; form++) {
+			for (int32_t lasti = -2; lasti < 40; lasti += 3)
+				assert_possible(find_as(form, table, len, lasti));
+			assert_possible(find_as(form, table, len, INT32_MAX));
+		}
 	}
 }
 
@@ -229,6 +274,8 @@ int main(void)
 		cmocka_unit_test(cut_tables),
 		cmocka_unit_test(numbers_that_are_too_large),
 		cmocka_unit_test(bytes_between_entries_are_passed_over),
+		cmocka_unit_test(steps),
+		cmocka_unit_test(ranges),
 		cmocka_unit_test(random_bytes_do_no_harm),
 	};
 
