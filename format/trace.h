@@ -83,7 +83,7 @@ struct trace_process {
 struct trace_thread {
 	uint32_t id;                    /* from 1, in order; again to change the name */
 	uint32_t process;
-	uint64_t tid;                   /* kernel thread id in the target's view */
+	uint64_t tid;                   /* kernel thread id in the target's view; 0: not known */
 	uint64_t python_id;             /* threading.get_ident() */
 	const char *name;               /* threading.Thread.name, "" if not known */
 	size_t name_len;

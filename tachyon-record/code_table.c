@@ -59,7 +59,8 @@ void code_table_clear(struct code_table *t)
 static bool same_head(const struct code_head *a, const struct code_head *b)
 {
 	return a->filename == b->filename && a->qualname == b->qualname &&
-	       a->linetable == b->linetable && a->bytes == b->bytes &&
+	       a->linetable == b->linetable && a->bytecode == b->bytecode &&
+	       a->bytes == b->bytes &&
 	       a->first_line == b->first_line && a->version == b->version;
 }
 
@@ -135,6 +136,7 @@ static enum code_status define(struct code_table *t, struct remote *r, const str
 
 	if (code_read_text(r, l, &code->head, text) != READ_OK)
 		return CODE_UNREADABLE;
+	code->bytes = code_bytes(r, l, &code->head);
 	/* Freed while it was read?  Then the text may be another's. */
 	if (read_head(t, r, l, code->address, &again) != CODE_OK ||
 	    !same_head(&again, &code->head))
@@ -197,7 +199,7 @@ enum code_status code_table_get(struct code_table *t, struct remote *r,
 	struct code *c;
 	struct code fresh = {
 		.address = address,
-		.first_instr = address + (raddr)OFF(l, code_adaptive),
+		.first_instr = l->lasti_unit ? 0 : address + (raddr)OFF(l, code_adaptive),
 		.generation = clock.generation,
 		.checked_ns = clock.now_ns,
 	};

@@ -26,7 +26,8 @@ enum {
 };
 
 struct code {
-	raddr address, first_instr;
+	raddr address, first_instr;     /* 0: instructions are counted, not addressed */
+	uint32_t bytes;                 /* of instructions */
 	struct code_head head;
 	uint64_t generation;            /* of the interpreter when it was checked */
 	uint64_t checked_ns;

@@ -15,9 +15,11 @@ enum { ELF_DATA_MAX = 8 };
 struct elf_symbols {
 	uint64_t runtime;       /* address of _PyRuntime as linked, 0: none */
 	uint64_t version;       /* address of Py_Version (3.11 and later), 0: none */
+	uint32_t api;           /* version that brought the newest function known to us, 0: none */
 	bool has_symbols;       /* the functions that it exports are known */
 	bool debug;             /* one of them is of a Py_DEBUG build only */
 	uint64_t first_vaddr;   /* page-aligned address of the segment at file offset 0 */
+	const char *api_symbol; /* that function */
 	const char *how;        /* "dynamic symbol", "symbol table" or "section .PyRuntime" */
 	struct elf_data {
 		uint64_t vaddr, len;    /* as linked */

@@ -15,6 +15,7 @@ enum {
 void roster_init(struct roster *r, struct target *target, bool all_threads)
 {
 	*r = (struct roster){ .target = target, .all_threads = all_threads, .stale = true };
+	native_tid_init(&r->tids, &target->remote, target->own_pid);
 }
 
 static void free_thread(struct thread *t)
@@ -116,9 +117,26 @@ static enum read_status list_interps(struct roster *r)
 /* The kernel's number of a thread that the target knows as own_tid. */
 static pid_t host_tid(const struct roster *r, uint64_t own_tid)
 {
-	if (r->target->own_pid == r->target->pid)
+	if (!own_tid || r->target->own_pid == r->target->pid)
 		return (pid_t)own_tid;
 	return procfs_host_tid(r->target->pid, (pid_t)own_tid);
+}
+
+static uint64_t thread_tid(const struct roster *r, const char *head)
+{
+	const struct layout *l = &r->target->layout;
+
+	if (OFF(l, thread_native_id) != ABSENT)
+		return word_at(head, OFF(l, thread_native_id));
+	return native_tid_get(&r->tids, word_at(head, OFF(l, thread_ident)));
+}
+
+static bool is_main(const struct roster *r, const struct thread *t)
+{
+	if (r->interps[t->interp].id != 0)
+		return false;
+	return t->own_tid == (uint64_t)r->target->own_pid ||
+	       (r->main_ident && t->ident == r->main_ident);
 }
 
 static void add_thread(struct roster *r, raddr state, const char *head, size_t interp)
@@ -129,12 +147,12 @@ static void add_thread(struct roster *r, raddr state, const char *head, size_t i
 	t->state = state;
 	t->interp = interp;
 	t->ident = word_at(head, OFF(l, thread_ident));
-	t->own_tid = word_at(head, OFF(l, thread_native_id));
-	t->is_main = t->own_tid == (uint64_t)r->target->own_pid &&
-		     r->interps[interp].id == 0;
+	t->own_tid = thread_tid(r, head);
+	t->tag = word_at(head, OFF(l, thread_tag));
+	t->is_main = is_main(r, t);
 	t->selected = r->all_threads || t->is_main;
 	t->listed = true;
-	unwinder_init(&t->unwinder, state, t->own_tid);
+	unwinder_init(&t->unwinder, state, t->tag);
 	if (t->selected) {
 		kernel_state_open(&t->kernel, r->target->pid, host_tid(r, t->own_tid));
 	} else {
@@ -151,14 +169,37 @@ static bool is_same(const struct roster *r, const struct thread *t, const char *
 	const struct layout *l = &r->target->layout;
 
 	return t->ident == word_at(head, OFF(l, thread_ident)) &&
-	       t->own_tid == word_at(head, OFF(l, thread_native_id));
+	       t->tag == word_at(head, OFF(l, thread_tag));
+}
+
+/* A state without a thread is one that is being made. */
+static bool has_begun(const struct layout *l, const char *head)
+{
+	if (OFF(l, thread_begun) != ABSENT)
+		return int_at(head, OFF(l, thread_begun)) != 0;
+	return word_at(head, OFF(l, thread_native_id)) != 0;
+}
+
+/* Bytes of a thread state up to the last field that is looked at here. */
+static size_t head_size(const struct layout *l)
+{
+	static const enum layout_field fields[] = {
+		FIELD_thread_next, FIELD_thread_ident, FIELD_thread_native_id,
+		FIELD_thread_tag, FIELD_thread_begun,
+	};
+	int32_t to = 0;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (l->off[fields[i]] != ABSENT && l->off[fields[i]] + 8 > to)
+			to = l->off[fields[i]] + 8;
+	return (size_t)to;
 }
 
 static enum read_status list_threads(struct roster *r, size_t interp)
 {
 	const struct layout *l = &r->target->layout;
 	struct remote *remote = &r->target->remote;
-	const size_t len = (size_t)OFF(l, thread_native_id) + 8;
+	const size_t len = head_size(l);
 	char head[LAYOUT_MAX_THREAD];
 	raddr state;
 	enum read_status st;
@@ -174,14 +215,40 @@ static enum read_status list_threads(struct roster *r, size_t interp)
 		/* Met before: a circle, or memory used again while we walked. */
 		if (t && t->listed)
 			return READ_FAULT;
-		/* A state without a thread id is one that is being made. */
 		if (t && is_same(r, t, head))
 			t->listed = true;
-		else if (word_at(head, OFF(l, thread_native_id)))
+		else if (has_begun(l, head))
 			add_thread(r, state, head, interp);
 		state = word_at(head, OFF(l, thread_next));
 	}
 	return st;
+}
+
+/*
+ * Where thread states do not tell the kernel's numbers: finds out, before the
+ * first threads are added, where the C library keeps them.
+ */
+static void learn_tids(struct roster *r)
+{
+	const struct layout *l = &r->target->layout;
+	struct remote *remote = &r->target->remote;
+	uint64_t idents[64];
+	size_t n = 0;
+
+	if (OFF(l, thread_native_id) != ABSENT || r->tids.offset != NATIVE_TID_UNKNOWN)
+		return;
+	r->main_ident = remote_ptr(remote, r->target->runtime +
+				   (raddr)OFF(l, runtime_main_thread));
+	for (size_t i = 0; i < r->ninterps; i++) {
+		raddr state = remote_ptr(remote, r->interps[i].address +
+					 (raddr)OFF(l, interp_threads_head));
+
+		for (; state && n < sizeof(idents) / sizeof(idents[0]); n++) {
+			idents[n] = remote_ptr(remote, state + (raddr)OFF(l, thread_ident));
+			state = remote_ptr(remote, state + (raddr)OFF(l, thread_next));
+		}
+	}
+	native_tid_learn(&r->tids, idents, n, r->main_ident);
 }
 
 static void drop_unlisted(struct roster *r, roster_left_fn *left, void *arg)
@@ -211,6 +278,7 @@ enum read_status roster_refresh(struct roster *r, uint64_t now_ns,
 	r->stale = true;
 	if (st != READ_OK)
 		return st;
+	learn_tids(r);
 	for (size_t i = 0; i < r->nthreads; i++)
 		r->threads[i]->listed = false;
 	for (size_t i = 0; st == READ_OK && i < r->ninterps; i++)
@@ -245,10 +313,22 @@ static void interp_span(const struct layout *l, int32_t *from, int32_t *len)
 	*len = to - *from;
 }
 
+/* From a GIL to the word that names the running thread state; ABSENT: there is none. */
+static int32_t gil_to_current(const struct layout *l)
+{
+	return OFF(l, runtime_current) == ABSENT || OFF(l, runtime_gil) == ABSENT ||
+	       OFF(l, runtime_current) < OFF(l, runtime_gil) + OFF(l, gil_switch_number)
+		? ABSENT : OFF(l, runtime_current) - OFF(l, runtime_gil);
+}
+
 /* The words of a GIL that every tick reads. */
 static raddr gil_words(const struct layout *l, const struct gil *g, size_t *len)
 {
-	*len = (size_t)(OFF(l, gil_switch_number) + 8 - OFF(l, gil_last_holder));
+	int32_t last = OFF(l, gil_switch_number);
+
+	if (gil_to_current(l) != ABSENT)
+		last = gil_to_current(l);
+	*len = (size_t)(last + 8 - OFF(l, gil_last_holder));
 	return g->address + (raddr)OFF(l, gil_last_holder);
 }
 
@@ -278,6 +358,9 @@ void roster_plan(struct roster *r, struct snapshot *s)
 	int32_t from, span;
 
 	interp_span(l, &from, &span);
+	if (OFF(l, runtime_gc_collecting) != ABSENT)
+		r->gc_range = snapshot_add(s, r->target->runtime +
+					   (raddr)OFF(l, runtime_gc_collecting), sizeof(int32_t));
 	for (size_t i = 0; i < r->ninterps; i++)
 		if (r->interps[i].listed)
 			r->interps[i].range = snapshot_add(s, r->interps[i].address +
@@ -294,8 +377,29 @@ void roster_plan(struct roster *r, struct snapshot *s)
 	}
 }
 
-static bool take_gil(struct gil *g, const struct layout *l, const struct snapshot *s)
+/*
+ * Up to 3.11 a thread may give the GIL to its state in another interpreter
+ * without the GIL knowing (PyThreadState_Swap() in Python/pystate.c).
+ */
+static raddr holder(const struct layout *l, const char *words)
 {
+	raddr current = 0;
+
+	if (gil_to_current(l) != ABSENT)
+		current = word_at(words, gil_to_current(l));
+	return current ? current : word_at(words, OFF(l, gil_last_holder));
+}
+
+static uint64_t ident_of(const struct roster *r, raddr state)
+{
+	const struct thread *t = roster_thread(r, state);
+
+	return t ? t->ident : 0;
+}
+
+static bool take_gil(const struct roster *r, struct gil *g, const struct snapshot *s)
+{
+	const struct layout *l = &r->target->layout;
 	size_t len;
 	raddr at = gil_words(l, g, &len);
 	const char *words = snapshot_find(s, g->range, g->range + 1, at, len);
@@ -304,9 +408,11 @@ static bool take_gil(struct gil *g, const struct layout *l, const struct snapsho
 		return false;
 	words -= OFF(l, gil_last_holder);
 	g->holder_before = g->holder;
+	g->holder_ident_before = g->holder_ident;
 	g->switches_before = g->switches;
 	g->seen_before = g->seen;
-	g->holder = word_at(words, OFF(l, gil_last_holder));
+	g->holder = holder(l, words);
+	g->holder_ident = ident_of(r, g->holder);
 	g->switches = word_at(words, OFF(l, gil_switch_number));
 	/* 0 is free and -1 not yet made (Python/ceval_gil.c). */
 	g->locked = int_at(words, OFF(l, gil_locked)) == 1;
@@ -335,7 +441,8 @@ static bool take_interp(struct roster *r, struct interp *in, int32_t from,
 		in->generation = word_at(words, OFF(l, interp_code_generation)) + 1;
 	/* A collection belongs to the thread that began it, also while a
 	 * finalizer lets another thread have the GIL. */
-	collecting = int_at(words, OFF(l, interp_gc_collecting)) != 0;
+	collecting = OFF(l, interp_gc_collecting) == ABSENT ? r->collecting :
+		     int_at(words, OFF(l, interp_gc_collecting)) != 0;
 	if (!collecting)
 		in->collector = 0;
 	else if (!in->collector && g->locked)
@@ -344,15 +451,28 @@ static bool take_interp(struct roster *r, struct interp *in, int32_t from,
 	return true;
 }
 
+/* Where one collector serves all interpreters: does it run? */
+static bool take_collector(struct roster *r, const struct snapshot *s)
+{
+	const char *word;
+
+	if (OFF(&r->target->layout, runtime_gc_collecting) == ABSENT)
+		return true;
+	word = snapshot_range(s, r->gc_range);
+	r->collecting = word && int_at(word, 0) != 0;
+	return word != NULL;
+}
+
 bool roster_take(struct roster *r, const struct snapshot *s)
 {
 	int32_t from, len;
-	bool all = true;
+	bool all;
 
 	interp_span(&r->target->layout, &from, &len);
+	all = take_collector(r, s);
 	for (size_t i = 0; i < r->ngils; i++)
 		if (r->gils[i].listed)
-			all &= take_gil(&r->gils[i], &r->target->layout, s);
+			all &= take_gil(r, &r->gils[i], s);
 	for (size_t i = 0; i < r->ninterps; i++)
 		if (r->interps[i].listed)
 			all &= take_interp(r, &r->interps[i], from, s);
@@ -363,7 +483,8 @@ bool roster_take(struct roster *r, const struct snapshot *s)
  * Python frames change only in the hands of the GIL's holder, and every
  * change of the holder is counted (take_gil() in Python/ceval_gil.c).  While
  * the count stands still only the holder can have run; if it moved by one,
- * only the two holders.
+ * only the two holders.  The states that a thread has in other interpreters
+ * with the same GIL take turns without being counted.
  */
 bool roster_may_have_moved(const struct roster *r, const struct thread *t)
 {
@@ -371,5 +492,7 @@ bool roster_may_have_moved(const struct roster *r, const struct thread *t)
 
 	if (!g->seen_before || g->switches - g->switches_before > 1)
 		return true;
-	return t->state == g->holder || t->state == g->holder_before;
+	if (!g->holder_ident || !g->holder_ident_before)
+		return true;
+	return t->ident == g->holder_ident || t->ident == g->holder_ident_before;
 }

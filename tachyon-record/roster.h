@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "tachyon-record/kernel_state.h"
+#include "tachyon-record/native_tid.h"
 #include "tachyon-record/target.h"
 #include "tachyon-record/unwind.h"
 
@@ -22,9 +23,11 @@
 struct gil {
 	raddr address;
 	raddr holder;                   /* thread state that holds or last held it */
+	uint64_t holder_ident;          /* its thread's ident; 0: not known */
 	uint64_t switches;              /* moves when holder changes */
 	bool locked, seen, listed;
 	raddr holder_before;            /* at the tick before */
+	uint64_t holder_ident_before;
 	uint64_t switches_before;
 	bool seen_before;
 	unsigned range;                 /* in the snapshot: its own or an interpreter's */
@@ -47,7 +50,8 @@ struct thread {
 	raddr state;
 	size_t interp;                  /* index */
 	uint64_t ident;
-	uint64_t own_tid;               /* as the target sees it */
+	uint64_t own_tid;               /* as the target sees it; 0: not known */
+	uint64_t tag;                   /* tells it from another with the same address */
 	uint32_t number;                /* in the trace, from 1 */
 	bool is_main;
 	bool selected;                  /* its samples are recorded */
@@ -72,6 +76,10 @@ struct roster {
 	size_t nthreads, thread_room;
 	uint64_t refreshed_ns;
 	bool stale;                     /* something shows that it is old */
+	struct native_tids tids;        /* where the thread states do not tell them */
+	uint64_t main_ident;            /* of the main thread, where that is needed; 0 */
+	unsigned gc_range;              /* in the snapshot: the only collector's, if there is one */
+	bool collecting;                /* it runs */
 };
 
 /* Called for a thread that has left, before its entry is freed. */

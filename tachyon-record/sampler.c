@@ -269,7 +269,7 @@ static void plan(struct sampler *s)
 
 		t->planned = t->selected && !t->replaced && (!t->read || t->state == g->holder ||
 					     s->target->layout.free_threaded);
-		if (t->planned && !t->unwinder.nchunks)
+		if (t->planned && unwind_is_new(&t->unwinder, &s->unwind))
 			unwind_prime(&t->unwinder, &s->unwind);
 		if (t->planned)
 			unwind_plan(&t->unwinder, &s->unwind, &s->snapshot);

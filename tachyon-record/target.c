@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "tachyon-record/cpython/fit.h"
 #include "tachyon-record/elf_symbols.h"
 #include "tachyon-record/procfs.h"
 #include "tachyon-record/runtime_scan.h"
@@ -64,6 +65,12 @@ static bool look_into(struct target *t, const struct mapped_file *file,
 		}
 	}
 	snprintf(t->found, sizeof(t->found), "%s in %s", s.how, file->path);
+	if (!hint->version && s.api) {
+		hint->version = s.api;
+		hint->guessed = true;
+		snprintf(t->found, sizeof(t->found), "%s in %s, which exports %s", s.how,
+			 file->path, s.api_symbol);
+	}
 	return true;
 }
 
@@ -161,6 +168,8 @@ int target_open(struct target *t, pid_t pid, struct err *err)
 				(raddr)OFF(&t->layout, runtime_interpreters_head)))
 		ret = err_set(err, EAGAIN, "process %d: its Python has not started yet",
 			      (int)pid);
+	if (!ret && !t->python)
+		t->python = layout_hexversion(&t->remote, t->runtime, &t->layout);
 	if (!ret && !t->python)
 		t->python = t->layout.version << 16;
 out:

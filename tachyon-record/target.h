@@ -31,7 +31,7 @@ struct target {
 	uint64_t stack_at;              /* as procfs_stat() gives it */
 	char **argv;                    /* NULL-terminated; NULL if not readable */
 	char exe[PATH_MAX];
-	char found[PATH_MAX + 64];      /* how the runtime was found; for people */
+	char found[PATH_MAX + 128];      /* how the runtime was found; for people */
 };
 
 /*

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "tachyon-record/records.h"
+#include "tachyon-record/unwind_objects.h"
 #include "tachyon-record/unwind_plan.h"
 
 enum {
@@ -26,6 +27,8 @@ enum {
 	QUICK_BYTE_NS = 2,
 	/* Tries that a thread gets also when the time for them is over. */
 	LEAST_TRIES = 4,
+	/* Calls that the leaf may have made during a read. */
+	MAX_CALLS = 32,
 	/* Reads that only follow the chain: outliers of a stack seen first. */
 	MAX_STEPS = 1 << 16,
 	/*
@@ -38,20 +41,21 @@ enum {
 enum walk {
 	WALK_DONE,
 	WALK_MISSING,           /* a frame is not in the copy */
-	WALK_TORN,              /* the chain ends at a suspended generator */
+	WALK_TORN,              /* the chain ends at a frame that nothing called */
 	WALK_DEEP,
 	WALK_CORRUPT,
 };
 
-void unwinder_init(struct unwinder *u, raddr state, uint64_t tid)
+void unwinder_init(struct unwinder *u, raddr state, uint64_t tag)
 {
-	*u = (struct unwinder){ .state = state, .tid = tid };
+	*u = (struct unwinder){ .state = state, .tag = tag };
 }
 
 void unwinder_release(struct unwinder *u)
 {
 	free(u->chunks);
 	free(u->outliers);
+	free(u->fresh);
 	free(u->last.v);
 	free(u->now.v);
 	free(u->candidate.v);
@@ -74,24 +78,67 @@ static struct frame *add_frame(struct frames *frames)
 	return &frames->v[frames->n++];
 }
 
-/* The copy of a frame; frames follow one another, so the last range is tried first. */
-static const char *find_frame(const struct snapshot *s, unsigned *range, unsigned end,
-			      unsigned first, raddr address, size_t size)
+/* The copy of a frame in one range, NULL if it is not there. */
+static const char *frame_in(const struct snapshot *s, unsigned range, raddr address, size_t size)
 {
-	raddr base = (raddr)(uintptr_t)s->ranges[*range].iov_base;
+	raddr base = (raddr)(uintptr_t)s->ranges[range].iov_base;
 
-	if (address - base <= s->ranges[*range].iov_len - size &&
-	    s->ranges[*range].iov_len >= size && snapshot_range(s, *range))
-		return s->copy + s->at[*range] + (address - base);
-	for (unsigned i = first; i < end; i++) {
-		base = (raddr)(uintptr_t)s->ranges[i].iov_base;
-		if (address - base < s->ranges[i].iov_len &&
-		    address - base + size <= s->ranges[i].iov_len && snapshot_range(s, i)) {
+	if (address - base < s->ranges[range].iov_len &&
+	    address - base + size <= s->ranges[range].iov_len && snapshot_range(s, range))
+		return s->copy + s->at[range] + (address - base);
+	return NULL;
+}
+
+/* The range that may hold an outlier: they are in order and do not overlap. */
+static unsigned outlier_range(const struct unwinder *u, const struct snapshot *s, raddr address)
+{
+	unsigned low = u->outlier_range, high = u->outlier_end;
+
+	while (high - low > 1) {
+		unsigned middle = low + (high - low) / 2;
+
+		if ((raddr)(uintptr_t)s->ranges[middle].iov_base <= address)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The copy of a frame; frames follow one another, so the last range is tried first. */
+static const char *find_frame(const struct unwinder *u, const struct snapshot *s,
+			      unsigned *range, raddr address, size_t size)
+{
+	const char *p = frame_in(s, *range, address, size);
+
+	for (unsigned i = u->first_range; !p && i < u->end_range; i++) {
+		/* There may be thousands of outliers, and a few of all others. */
+		if (i == u->outlier_range && i < u->outlier_end) {
+			*range = outlier_range(u, s, address);
+			p = frame_in(s, *range, address, size);
+			i = u->outlier_end - 1;
+		} else {
 			*range = i;
-			return s->copy + s->at[i] + (address - base);
+			p = frame_in(s, i, address, size);
 		}
 	}
-	return NULL;
+	return p;
+}
+
+/* Takes the fields of the frame in the copy; false if it is none. */
+static bool take_frame(const struct unwind_context *c, const char *p, struct frame *f)
+{
+	const struct layout *l = c->layout;
+
+	if (has_frame_objects(c))
+		return unwind_object_frame(c, p, f);
+	f->code = word_at(p, OFF(l, frame_executable)) & l->executable_mask;
+	f->instr = word_at(p, OFF(l, frame_instr));
+	f->previous = word_at(p, OFF(l, frame_previous));
+	f->owner = (uint8_t)p[OFF(l, frame_owner)];
+	f->may_be_outermost = f->owner != OWNED_BY_GENERATOR;
+	f->left = false;
+	return true;
 }
 
 /* Copies the chain of frames from the leaf; *at is where it stopped. */
@@ -103,11 +150,12 @@ static enum walk walk(struct unwinder *u, const struct unwind_context *c,
 	/* More frames than the memory that was read can hold: a circle. */
 	const size_t limit = s->len / size + 1;
 	unsigned range = u->first_range;
-	uint8_t owner = 0;
+	bool complete = true;
 
 	u->now.n = 0;
+	u->now_left = false;
 	for (*at = leaf; *at; ) {
-		const char *p = find_frame(s, &range, u->end_range, u->first_range, *at, size);
+		const char *p = find_frame(u, s, &range, *at, size);
 		struct frame *f;
 
 		if (!p)
@@ -118,12 +166,15 @@ static enum walk walk(struct unwinder *u, const struct unwind_context *c,
 			return WALK_DEEP;
 		f = add_frame(&u->now);
 		f->address = *at;
-		f->code = word_at(p, OFF(l, frame_executable)) & l->executable_mask;
-		f->instr = word_at(p, OFF(l, frame_instr));
-		f->owner = owner = (uint8_t)p[OFF(l, frame_owner)];
-		*at = word_at(p, OFF(l, frame_previous));
+		if (!take_frame(c, p, f)) {
+			u->now.n--;
+			return WALK_TORN;
+		}
+		complete = f->may_be_outermost;
+		u->now_left |= f->left;
+		*at = f->previous;
 	}
-	return owner == OWNED_BY_GENERATOR ? WALK_TORN : WALK_DONE;
+	return complete ? WALK_DONE : WALK_TORN;
 }
 
 static bool same_frame(const struct frame *a, const struct frame *b)
@@ -199,7 +250,7 @@ static enum unwind_status resolve_frame(struct unwind_context *c, struct frame *
 	if (code->head.shim)
 		return UNWIND_EXACT;
 	lasti = (int64_t)(f->instr - code->first_instr);
-	if (lasti >= (int64_t)code->head.bytes)
+	if (lasti >= (int64_t)code->bytes)
 		return UNWIND_TORN;
 	return get_node(c, &(struct node){ parent, code->number, lasti < 0 ? -1 : (int32_t)lasti },
 			&f->node);
@@ -239,6 +290,10 @@ static enum unwind_status resolve(struct unwinder *u, struct unwind_context *c,
 static void touch_outliers(struct unwinder *u, const struct unwind_context *c,
 			   const struct frames *stack)
 {
+	if (has_frame_objects(c)) {
+		unwind_objects_touch(u, c, stack);
+		return;
+	}
 	for (size_t i = 0; u->noutliers && i < stack->n; i++)
 		if (!u->nchunks ||
 		    stack->v[i].address - u->chunks[0].base >= u->chunks[0].size)
@@ -282,31 +337,63 @@ static bool earlier_callers(struct unwinder *u, const struct frame *leaf, uint32
 	return false;
 }
 
+/* The callers of another call of the function, whose frame can be any object. */
+static bool callers_of_code(const struct unwinder *u, raddr code, uint32_t *parent)
+{
+	for (size_t i = 0; i < MEMO_SLOTS; i++)
+		if (u->memo[i].code == code) {
+			*parent = u->memo[i].parent;
+			return true;
+		}
+	return false;
+}
+
 /*
- * The leaf was gone before its frame could be read.  What was below it in the
- * data stack is known from another chain: it becomes an unknown function that
- * they called.
+ * The first frame of another chain that called the leaf, which stood above it
+ * in the data stack; n of the chain if that is not known.
  */
-static enum unwind_status settle_unknown(struct unwinder *u, struct unwind_context *c,
-					 const struct leaf *leaf, uint32_t *node)
+static size_t first_caller(const struct unwinder *u, const struct leaf *leaf)
 {
 	const struct chunk *chunk = u->chunks;
-	struct frames *other = &u->other;
-	enum unwind_status st;
-	size_t skip = 0;
+	const struct frames *other = &u->other;
+	size_t first = 0;
 
-	if (!leaf->has_other || !u->nchunks || leaf->address - chunk->base >= chunk->size)
+	if (!u->nchunks || leaf->address - chunk->base >= chunk->size)
+		return other->n;
+	while (first < other->n && (other->v[first].address - chunk->base >= chunk->size ||
+				    other->v[first].address >= leaf->address))
+		first++;
+	return first;
+}
+
+/*
+ * The leaf was gone before its callers could be read.  They are known from
+ * another chain; if its own frame is not, it becomes an unknown function.
+ */
+static enum unwind_status settle_other(struct unwinder *u, struct unwind_context *c,
+					 const struct leaf *leaf, uint32_t *node)
+{
+	struct frames *other = &u->other;
+	struct frame frame = leaf->frame;
+	enum unwind_status st;
+	size_t skip;
+
+	if (!leaf->has_other)
 		return UNWIND_TORN;
-	while (skip < other->n && (other->v[skip].address - chunk->base >= chunk->size ||
-				   other->v[skip].address >= leaf->address))
-		skip++;
+	skip = has_frame_objects(c)
+		? unwind_objects_caller(u, leaf->has_frame ? &leaf->frame : NULL)
+		: first_caller(u, leaf);
 	if (skip == other->n)
 		return UNWIND_TORN;
 	memmove(other->v, other->v + skip, (other->n - skip) * sizeof(*other->v));
 	other->n -= skip;
 	st = resolve(u, c, other, node);
-	if (st == UNWIND_EXACT)
+	if (st == UNWIND_EXACT && leaf->has_frame) {
+		st = resolve_frame(c, &frame, *node);
+		*node = frame.node;
+	} else if (st == UNWIND_EXACT) {
 		st = get_node(c, &(struct node){ *node, CODE_UNKNOWN, -1 }, node);
+	}
 	return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
 }
 
@@ -335,8 +422,12 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 		if (st == UNWIND_EXACT || st == UNWIND_NO_ROOM || st == UNWIND_FULL)
 			return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
 	}
-	if (!leaf->has_frame || !earlier_callers(u, &frame, &parent))
-		return settle_unknown(u, c, leaf, node);
+	if (!leaf->has_frame || !earlier_callers(u, &frame, &parent)) {
+		st = settle_other(u, c, leaf, node);
+		if (st != UNWIND_TORN || !leaf->has_frame || !has_frame_objects(c) ||
+		    !callers_of_code(u, frame.code, &parent))
+			return st;
+	}
 	st = resolve_frame(c, &frame, parent);
 	*node = frame.node;
 	return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
@@ -350,7 +441,7 @@ static bool is_plausible(const struct unwind_context *c, const struct frame *f)
 	return f->code && f->owner < c->layout->first_shim_owner &&
 	       code_table_get(c->codes, c->remote, c->layout, c->ring, f->code, c->clock,
 			      &code) == CODE_OK &&
-	       (int64_t)(f->instr - code->first_instr) < (int64_t)code->head.bytes;
+	       (int64_t)(f->instr - code->first_instr) < (int64_t)code->bytes;
 }
 
 /* Adds the frames of the last walk, which stopped at the address. */
@@ -359,8 +450,8 @@ static void extend_candidate(struct unwinder *u, const struct unwind_context *c,
 {
 	for (size_t i = 0; i < u->now.n; i++)
 		*add_frame(&u->candidate) = u->now.v[i];
-	leaf->has_candidate = w == WALK_DONE;
-	leaf->missing = w == WALK_MISSING ? stopped : 0;
+	leaf->has_candidate = w == WALK_DONE && !u->now_left;
+	leaf->missing = w == WALK_MISSING && !u->now_left ? stopped : 0;
 	if (leaf->missing)
 		unwind_want(u, c, leaf->missing);
 }
@@ -419,8 +510,8 @@ static void look_back(struct unwinder *u, const struct unwind_context *c,
 		if (w == WALK_MISSING)
 			unwind_want(u, c, at);
 	}
-	if (!leaf->has_frame && !leaf->has_other && innermost &&
-	    walk(u, c, s, innermost, &at) == WALK_DONE) {
+	if (!leaf->has_candidate && !leaf->has_other && innermost &&
+	    walk(u, c, s, innermost, &at) == WALK_DONE && !u->now_left) {
 		swap(&u->other, &u->now);
 		leaf->has_other = true;
 	}
@@ -438,13 +529,32 @@ static enum unwind_status accept(struct unwinder *u, struct unwind_context *c, u
 	return st;
 }
 
+/* Is the frame object among the callers of the innermost one, in the copy? */
+static bool has_called(const struct unwinder *u, const struct unwind_context *c,
+		       const struct snapshot *s, raddr frame, raddr innermost)
+{
+	const size_t size = (size_t)OFF(c->layout, frame_size);
+	unsigned range = u->first_range;
+	raddr at = innermost;
+
+	for (unsigned n = 0; at && at != frame && n < MAX_CALLS; n++) {
+		const char *p = find_frame(u, s, &range, at, size);
+		struct frame f;
+
+		if (!p || !unwind_object_frame(c, p, &f))
+			return false;
+		at = f.previous;
+	}
+	return at == frame;
+}
+
 /*
  * The leaf is still innermost at the end of the read, or it has made calls:
  * frames of a chunk come and go in the order of their addresses, so while a
  * later one is there it is there, too, and its callers have not moved.
  */
-static bool is_still_there(const struct unwinder *u, const struct snapshot *s,
-			   const struct leaf_words *words)
+static bool is_still_there(const struct unwinder *u, const struct unwind_context *c,
+			   const struct snapshot *s, const struct leaf_words *words)
 {
 	const struct chunk *chunk = u->chunks;
 
@@ -453,6 +563,8 @@ static bool is_still_there(const struct unwinder *u, const struct snapshot *s,
 		return false;
 	if (words->last == words->first)
 		return true;
+	if (has_frame_objects(c))
+		return has_called(u, c, s, words->first, words->last);
 	return u->nchunks && words->last > words->first &&
 	       words->first - chunk->base < chunk->size &&
 	       words->last - chunk->base < chunk->size;
@@ -470,7 +582,7 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 	enum walk w;
 	raddr at;
 
-	if (state && word_at(state, OFF(c->layout, thread_native_id)) != u->tid) {
+	if (state && word_at(state, OFF(c->layout, thread_tag)) != u->tag) {
 		*st = UNWIND_REPLACED;
 		return ATTEMPT_STOP;
 	}
@@ -497,7 +609,7 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 		return ATTEMPT_AGAIN;
 	}
 	w = walk(u, c, s, leaf->address, &at);
-	if (w == WALK_DONE && words.last_known && is_still_there(u, s, &words) &&
+	if (w == WALK_DONE && words.last_known && is_still_there(u, c, s, &words) &&
 	    u->now.v[0].code &&
 	    (!leaf->has_frame || leaf->frame.code == u->now.v[0].code)) {
 		*st = accept(u, c, node);

@@ -21,9 +21,12 @@
 #include "tachyon-record/snapshot.h"
 
 struct frame {
-	raddr address, code, instr;
+	raddr address, code, previous;  /* previous: its caller's frame */
+	raddr instr;                    /* or bytes into the code, where those are counted */
 	uint32_t node;                  /* of the stack that ends here */
 	uint8_t owner;
+	bool may_be_outermost;          /* else a stack that ends there is not complete */
+	bool left;                      /* it has returned, or has not begun */
 };
 
 struct frames {
@@ -39,7 +42,8 @@ struct chunk {
 
 /*
  * A frame outside the chunks: of a generator or coroutine, in its object, or
- * the one with which C enters the interpreter, on the C stack.
+ * the one with which C enters the interpreter, on the C stack.  Where frames
+ * are objects, each of them.
  */
 struct outlier {
 	raddr address;
@@ -67,14 +71,18 @@ enum {
 /* What is known of a thread's stack from earlier reads. */
 struct unwinder {
 	raddr state;                    /* PyThreadState */
-	uint64_t tid;                   /* its native thread id: says whose state it is */
+	uint64_t tag;                   /* its thread_tag: says whose state it is */
 	struct cframe cframes[CFRAMES]; /* where the layout has them; last seen first */
 	size_t deepest;                 /* bytes of the newest chunk lately in use */
 	struct chunk *chunks;           /* newest first */
 	size_t nchunks, chunk_room;
 	struct outlier *outliers;       /* by address */
 	size_t noutliers, outlier_room;
+	raddr *fresh;                   /* outliers just found */
+	size_t nfresh, fresh_room;
+	bool primed;                    /* frame objects: some are known */
 	struct frames last, now;
+	bool now_left;                  /* now has a frame that was left: what it names is old */
 	struct frames candidate;        /* a chain from this tick's leaf, not proven */
 	struct frames other;            /* a chain from another leaf, read after it */
 	uint64_t generation;            /* of code objects, when last was resolved */
@@ -83,6 +91,7 @@ struct unwinder {
 
 	/* Ranges of this thread in the snapshot that was planned last. */
 	unsigned first_range, state_range, cframe_range, end_range;
+	unsigned outlier_range, outlier_end;
 	raddr cframe_low;               /* beginning of the planned part of the C stack */
 };
 
@@ -98,6 +107,7 @@ struct unwind_context {
 	uint64_t retry_until_ns;        /* CLOCK_MONOTONIC */
 	int32_t state_from, state_len;  /* the part of a thread state that is read */
 	uint64_t inexact;               /* stacks so far */
+	raddr frame_type;               /* of frame objects, once one was seen */
 };
 
 enum unwind_status {
@@ -115,7 +125,7 @@ enum unwind_status {
 
 /* Sets the part of a thread state that unwinding reads. */
 void unwind_context_init(struct unwind_context *c);
-void unwinder_init(struct unwinder *u, raddr state, uint64_t tid);
+void unwinder_init(struct unwinder *u, raddr state, uint64_t tag);
 void unwinder_release(struct unwinder *u);
 /* Forgets nodes: a new segment has begun. */
 void unwinder_forget(struct unwinder *u);
@@ -125,6 +135,9 @@ void unwinder_forget(struct unwinder *u);
  * that the first read that counts has its leaf.
  */
 void unwind_prime(struct unwinder *u, struct unwind_context *c);
+
+/* True while nothing is known of where a thread's stack is. */
+bool unwind_is_new(const struct unwinder *u, const struct unwind_context *c);
 
 /* Adds the ranges that this thread's stack will probably need. */
 void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snapshot *s);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tachyon-record/unwind_objects.h"
 
 enum {
 	/* struct _stack_chunk: previous, size, top, data[] */
@@ -38,6 +39,7 @@ enum {
 	 */
 	OUTLIER_TICKS = 256,
 	MANY_OUTLIERS = 12,
+	MANY_OBJECTS = 64,
 	MANY_OUTLIER_TICKS = 4,
 	/* Bytes between two outliers that cost less than a range of their own. */
 	OUTLIER_GAP = 4096,
@@ -47,7 +49,7 @@ void unwind_context_init(struct unwind_context *c)
 {
 	static const enum layout_field fields[] = {
 		FIELD_thread_next, FIELD_thread_interp, FIELD_thread_current_frame,
-		FIELD_thread_cframe, FIELD_thread_ident, FIELD_thread_native_id,
+		FIELD_thread_cframe, FIELD_thread_ident, FIELD_thread_tag,
 		FIELD_thread_datastack_chunk, FIELD_thread_datastack_top,
 	};
 	int32_t from = INT32_MAX, to = 0;
@@ -107,9 +109,11 @@ static size_t planned(const struct unwinder *u)
 	return len < chunk->size ? len : chunk->size;
 }
 
-static void drop_old_outliers(struct unwinder *u, uint64_t tick)
+static void drop_old_outliers(struct unwinder *u, const struct unwind_context *c)
 {
-	uint64_t most = u->noutliers > MANY_OUTLIERS ? MANY_OUTLIER_TICKS : OUTLIER_TICKS;
+	const size_t many = has_frame_objects(c) ? MANY_OBJECTS : MANY_OUTLIERS;
+	uint64_t most = u->noutliers > many ? MANY_OUTLIER_TICKS : OUTLIER_TICKS;
+	const uint64_t tick = c->tick;
 	size_t keep = 0;
 
 	for (size_t i = 0; i < u->noutliers; i++)
@@ -124,7 +128,8 @@ static void plan_outliers(struct unwinder *u, const struct unwind_context *c,
 {
 	const size_t frame_size = (size_t)OFF(c->layout, frame_size);
 
-	drop_old_outliers(u, c->tick);
+	drop_old_outliers(u, c);
+	u->outlier_range = s->n;
 	for (size_t i = 0; i < u->noutliers; ) {
 		raddr from = u->outliers[i].address, to = from + frame_size;
 
@@ -132,6 +137,7 @@ static void plan_outliers(struct unwinder *u, const struct unwind_context *c,
 			to = u->outliers[i].address + frame_size;
 		snapshot_add(s, from, (size_t)(to - from));
 	}
+	u->outlier_end = s->n;
 }
 
 void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snapshot *s)
@@ -260,6 +266,8 @@ void unwind_learn(struct unwinder *u, struct unwind_context *c, const struct sna
 		return;
 	if (has_cframe(c))
 		learn_cframe(u, word_at(state, OFF(c->layout, thread_cframe)));
+	if (has_frame_objects(c))
+		return;
 	newest = word_at(state, OFF(c->layout, thread_datastack_chunk));
 	top = word_at(state, OFF(c->layout, thread_datastack_top));
 	if (!newest) {
@@ -278,18 +286,26 @@ void unwind_learn(struct unwinder *u, struct unwind_context *c, const struct sna
 		u->deepest = used;
 }
 
+bool unwind_is_new(const struct unwinder *u, const struct unwind_context *c)
+{
+	return has_frame_objects(c) ? !u->primed : !u->nchunks;
+}
+
 void unwind_prime(struct unwinder *u, struct unwind_context *c)
 {
 	struct snapshot *s = &c->retry;
 
+	if (has_frame_objects(c)) {
+		unwind_objects_prime(u, c);
+		return;
+	}
 	snapshot_reset(s);
 	unwind_plan(u, c, s);
 	snapshot_read(s, c->remote);
 	unwind_learn(u, c, s);
 }
 
-/* Index of the first outlier at or behind the address. */
-static size_t outlier_place(const struct unwinder *u, raddr address)
+size_t unwind_outlier_place(const struct unwinder *u, raddr address)
 {
 	size_t low = 0, high = u->noutliers;
 
@@ -309,6 +325,10 @@ void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr addre
 	const size_t frame_size = (size_t)OFF(c->layout, frame_size);
 	size_t at;
 
+	if (has_frame_objects(c)) {
+		unwind_objects_want(u, c, address);
+		return;
+	}
 	/* Deeper in the newest chunk than foreseen: unwind_learn() has its top. */
 	if (u->nchunks && address - u->chunks[0].base + frame_size <= planned(u))
 		return;
@@ -318,7 +338,7 @@ void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr addre
 			u->nchunks = 0;
 			return;
 		}
-	at = outlier_place(u, address);
+	at = unwind_outlier_place(u, address);
 	if (at < u->noutliers && u->outliers[at].address == address) {
 		u->outliers[at].used_tick = c->tick;
 		return;
@@ -334,7 +354,7 @@ void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr addre
 
 void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr address)
 {
-	size_t at = outlier_place(u, address);
+	size_t at = unwind_outlier_place(u, address);
 
 	if (at < u->noutliers && u->outliers[at].address == address)
 		u->outliers[at] = (struct outlier){ address, c->tick, true };

@@ -27,6 +27,9 @@ void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr addre
 /* The frame at address is part of a stack: an outlier stays in the plan. */
 void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr address);
 
+/* Index of the first outlier at or behind the address. */
+size_t unwind_outlier_place(const struct unwinder *u, raddr address);
+
 /* Drops what was planned but could not be read: where the copy ends. */
 void unwind_distrust(struct unwinder *u, const struct snapshot *s);
 

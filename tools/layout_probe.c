@@ -12,14 +12,20 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include <internal/pycore_gil.h>
+#include <internal/pycore_pystate.h>
+#if PY_VERSION_HEX >= 0x03090000
+#include <internal/pycore_interp.h>
+#include <internal/pycore_runtime.h>
+#endif
+#if PY_VERSION_HEX < 0x030b0000
+#include <frameobject.h>
+#else
 #include <internal/pycore_code.h>
 #include <internal/pycore_dict.h>
 #include <internal/pycore_frame.h>
-#include <internal/pycore_gil.h>
-#include <internal/pycore_interp.h>
 #include <internal/pycore_moduleobject.h>
-#include <internal/pycore_pystate.h>
-#include <internal/pycore_runtime.h>
+#endif
 #if PY_VERSION_HEX >= 0x030e0000
 #include <internal/pycore_interpframe_structs.h>
 #endif
@@ -27,6 +33,23 @@
 #define ROW(field, value) printf("\t\t[FIELD_" #field "] = %d,\n", (int)(value))
 #define AT(field, type, member) ROW(field, offsetof(type, member))
 #define NONE(field) printf("\t\t[FIELD_" #field "] = ABSENT,\n")
+
+#if PY_VERSION_HEX < 0x030b0000
+/*
+ * What no header has: Objects/dict-common.h, and Objects/moduleobject.c or
+ * internal/pycore_moduleobject.h, in which nothing is conditional.
+ */
+struct _dictkeysobject {
+	Py_ssize_t dk_refcnt, dk_size;
+	void *dk_lookup;
+	Py_ssize_t dk_usable, dk_nentries;
+	char dk_indices[1];
+};
+typedef struct {
+	PyObject_HEAD
+	PyObject *md_dict;
+} PyModuleObject;
+#endif
 
 static void runtime_fields(void)
 {
@@ -36,13 +59,32 @@ static void runtime_fields(void)
 #else
 	NONE(runtime_gil);
 #endif
+#if PY_VERSION_HEX < 0x030c0000
+	AT(runtime_current, _PyRuntimeState, gilstate.tstate_current);
+#else
+	NONE(runtime_current);
+#endif
+#if PY_VERSION_HEX < 0x03090000
+	AT(runtime_gc_collecting, _PyRuntimeState, gc.collecting);
+#else
+	NONE(runtime_gc_collecting);
+#endif
+#if PY_VERSION_HEX < 0x030b0000
+	AT(runtime_main_thread, _PyRuntimeState, main_thread);
+#else
+	NONE(runtime_main_thread);
+#endif
 }
 
 static void interp_fields(void)
 {
 	AT(interp_next, PyInterpreterState, next);
 	AT(interp_id, PyInterpreterState, id);
+#if PY_VERSION_HEX < 0x030b0000
+	AT(interp_threads_head, PyInterpreterState, tstate_head);
+#else
 	AT(interp_threads_head, PyInterpreterState, threads.head);
+#endif
 #if PY_VERSION_HEX < 0x030c0000
 	AT(interp_modules, PyInterpreterState, modules);
 	NONE(interp_gil);
@@ -50,8 +92,12 @@ static void interp_fields(void)
 	AT(interp_modules, PyInterpreterState, imports.modules);
 	AT(interp_gil, PyInterpreterState, ceval.gil);
 #endif
+#if PY_VERSION_HEX < 0x03090000
+	NONE(interp_gc_collecting);
+#else
 	ROW(interp_gc_collecting, offsetof(PyInterpreterState, gc) +
 	    offsetof(struct _gc_runtime_state, collecting));
+#endif
 #if PY_VERSION_HEX < 0x030e0000
 	NONE(interp_code_generation);
 #else
@@ -67,7 +113,10 @@ static void thread_fields(void)
 {
 	AT(thread_next, PyThreadState, next);
 	AT(thread_interp, PyThreadState, interp);
-#if PY_VERSION_HEX < 0x030d0000
+#if PY_VERSION_HEX < 0x030b0000
+	AT(thread_current_frame, PyThreadState, frame);
+	NONE(thread_cframe);
+#elif PY_VERSION_HEX < 0x030d0000
 	NONE(thread_current_frame);
 	AT(thread_cframe, PyThreadState, cframe);
 #else
@@ -75,16 +124,54 @@ static void thread_fields(void)
 	NONE(thread_cframe);
 #endif
 	AT(thread_ident, PyThreadState, thread_id);
+#if PY_VERSION_HEX < 0x030b0000
+	NONE(thread_native_id);
+	AT(thread_tag, PyThreadState, id);
+	AT(thread_begun, PyThreadState, gilstate_counter);
+	NONE(thread_datastack_chunk);
+	NONE(thread_datastack_top);
+#else
 	AT(thread_native_id, PyThreadState, native_thread_id);
+	AT(thread_tag, PyThreadState, native_thread_id);
+	NONE(thread_begun);
 	AT(thread_datastack_chunk, PyThreadState, datastack_chunk);
 	AT(thread_datastack_top, PyThreadState, datastack_top);
-#if PY_VERSION_HEX < 0x030d0000
+#endif
+#if PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030d0000
 	AT(cframe_current_frame, _PyCFrame, current_frame);
 #else
 	NONE(cframe_current_frame);
 #endif
 }
 
+#if PY_VERSION_HEX < 0x030b0000
+static void frame_fields(void)
+{
+	AT(frame_executable, PyFrameObject, f_code);
+	AT(frame_instr, PyFrameObject, f_lasti);
+	AT(frame_previous, PyFrameObject, f_back);
+	NONE(frame_owner);
+#if PY_VERSION_HEX < 0x030a0000
+	AT(frame_running, PyFrameObject, f_executing);
+#else
+	AT(frame_running, PyFrameObject, f_state);
+#endif
+	AT(frame_size, PyFrameObject, f_blockstack);
+	NONE(code_units);
+	AT(code_bytecode, PyCodeObject, co_code);
+	AT(code_filename, PyCodeObject, co_filename);
+	AT(code_qualname, PyCodeObject, co_name);
+#if PY_VERSION_HEX < 0x030a0000
+	AT(code_linetable, PyCodeObject, co_lnotab);
+#else
+	AT(code_linetable, PyCodeObject, co_linetable);
+#endif
+	AT(code_firstlineno, PyCodeObject, co_firstlineno);
+	NONE(code_version);
+	NONE(code_firsttraceable);
+	NONE(code_adaptive);
+}
+#else
 static void frame_fields(void)
 {
 #if PY_VERSION_HEX < 0x030d0000
@@ -96,8 +183,10 @@ static void frame_fields(void)
 #endif
 	AT(frame_previous, _PyInterpreterFrame, previous);
 	AT(frame_owner, _PyInterpreterFrame, owner);
+	NONE(frame_running);
 	AT(frame_size, _PyInterpreterFrame, localsplus);
 	AT(code_units, PyVarObject, ob_size);
+	NONE(code_bytecode);
 	AT(code_filename, PyCodeObject, co_filename);
 	AT(code_qualname, PyCodeObject, co_qualname);
 	AT(code_linetable, PyCodeObject, co_linetable);
@@ -110,6 +199,7 @@ static void frame_fields(void)
 	AT(code_firsttraceable, PyCodeObject, _co_firsttraceable);
 	AT(code_adaptive, PyCodeObject, co_code_adaptive);
 }
+#endif
 
 static void object_fields(void)
 {
@@ -130,11 +220,24 @@ static void object_fields(void)
 	AT(type_name, PyTypeObject, tp_name);
 	AT(type_flags, PyTypeObject, tp_flags);
 	AT(type_basicsize, PyTypeObject, tp_basicsize);
+#if PY_VERSION_HEX < 0x030b0000
+	AT(type_dictoffset, PyTypeObject, tp_dictoffset);
+#else
+	NONE(type_dictoffset);
+#endif
 	AT(dict_keys, PyDictObject, ma_keys);
 	AT(dict_values, PyDictObject, ma_values);
+#if PY_VERSION_HEX < 0x030b0000
+	AT(keys_size, PyDictKeysObject, dk_size);
+	NONE(keys_log2_size);
+	NONE(keys_log2_index_bytes);
+	NONE(keys_kind);
+#else
+	NONE(keys_size);
 	AT(keys_log2_size, PyDictKeysObject, dk_log2_size);
 	AT(keys_log2_index_bytes, PyDictKeysObject, dk_log2_index_bytes);
 	AT(keys_kind, PyDictKeysObject, dk_kind);
+#endif
 	AT(keys_nentries, PyDictKeysObject, dk_nentries);
 	AT(keys_indices, PyDictKeysObject, dk_indices);
 	AT(heaptype_cached_keys, PyHeapTypeObject, ht_cached_keys);
@@ -167,6 +270,7 @@ static void described_fields(void)
 	SAME(thread_current_frame, thread_state.current_frame);
 	SAME(thread_ident, thread_state.thread_id);
 	SAME(thread_native_id, thread_state.native_thread_id);
+	SAME(thread_tag, thread_state.native_thread_id);
 	SAME(thread_datastack_chunk, thread_state.datastack_chunk);
 	SAME(frame_executable, interpreter_frame.executable);
 	SAME(frame_previous, interpreter_frame.previous);
@@ -231,11 +335,23 @@ int main(void)
 #else
 	printf("\t.unicode_kind_shift = 2,\n");
 #endif
+#if PY_VERSION_HEX < 0x030b0000
+	printf("\t.frames = FRAMES_OBJECTS,\n");
+	printf("\t.lasti_unit = %d,\n", PY_VERSION_HEX < 0x030a0000 ? 1 : 2);
+	printf("\t.running_states = %s,\n", PY_VERSION_HEX < 0x030a0000 ? "1U << 1" :
+	       "1U << 0 | 1U << 2");
+#else
+	printf("\t.frames = FRAMES_DATASTACK,\n");
+#endif
 	printf("\t.instance_dict = %s,\n",
+	       PY_VERSION_HEX < 0x030b0000 ? "INSTANCE_DICT_AT_OFFSET" :
 	       PY_VERSION_HEX < 0x030c0000 ? "INSTANCE_VALUES_AT_M4" :
 	       PY_VERSION_HEX < 0x030d0000 ? "INSTANCE_DICT_OR_VALUES" : "INSTANCE_INLINE");
 	printf("\t.long_form = %s,\n",
 	       PY_VERSION_HEX < 0x030c0000 ? "LONG_SIGNED_SIZE" : "LONG_TAGGED");
+	printf("\t.line_form = %s,\n",
+	       PY_VERSION_HEX < 0x030a0000 ? "LINES_STEPS" :
+	       PY_VERSION_HEX < 0x030b0000 ? "LINES_RANGES" : "LINES_POSITIONS");
 	printf("\t},\n");
 #if PY_VERSION_HEX >= 0x030d0000
 	printf("\t.described = {\n");

@@ -48,7 +48,7 @@ echo '/* SPDX-License-Identifier: MIT */'
 echo '/* Made by tools/layouts.sh from the headers of each version. */'
 while IFS='	' read -r minor kind _ full include; do
 	case $minor in
-	3.1[1-5]) ;;
+	3.[89] | 3.1[0-5]) ;;
 	*) continue ;;
 	esac
 	[ "$kind" != missing ] || continue

@@ -10,39 +10,78 @@ enum { CODE_UNIT = 2 };
 
 size_t code_head_size(const struct layout *l)
 {
-	size_t size = (size_t)OFF(l, code_adaptive);
+	static const enum layout_field fields[] = {
+		FIELD_code_bytecode, FIELD_code_filename, FIELD_code_qualname,
+		FIELD_code_linetable, FIELD_code_firstlineno,
+	};
+	size_t size = 0;
 
+	if (OFF(l, code_adaptive) != ABSENT)
+		size = (size_t)OFF(l, code_adaptive);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (l->off[fields[i]] + 8 > (int32_t)size)
+			size = (size_t)l->off[fields[i]] + 8;
 	return size < CODE_HEAD ? size : CODE_HEAD;
+}
+
+static uint32_t bytes_of(uint64_t units)
+{
+	return units < INT32_MAX / CODE_UNIT ? (uint32_t)units * CODE_UNIT : 0;
 }
 
 void code_head_decode(const struct layout *l, const void *bytes, struct code_head *head)
 {
 	const char *b = bytes;
-	uint64_t units;
+	uint64_t units = 0;
 	int32_t first;
 
 	memcpy(&head->filename, b + OFF(l, code_filename), sizeof(head->filename));
 	memcpy(&head->qualname, b + OFF(l, code_qualname), sizeof(head->qualname));
 	memcpy(&head->linetable, b + OFF(l, code_linetable), sizeof(head->linetable));
 	memcpy(&head->first_line, b + OFF(l, code_firstlineno), sizeof(head->first_line));
-	memcpy(&units, b + OFF(l, code_units), sizeof(units));
-	/* As _Py_InitCleanup (Python/specialize.c), which runs __init__() methods. */
-	memcpy(&first, b + OFF(l, code_firsttraceable), sizeof(first));
-	head->shim = first >= 0 && (uint64_t)first >= units;
+	head->bytecode = 0;
+	if (OFF(l, code_bytecode) != ABSENT)
+		memcpy(&head->bytecode, b + OFF(l, code_bytecode), sizeof(head->bytecode));
+	if (OFF(l, code_units) != ABSENT)
+		memcpy(&units, b + OFF(l, code_units), sizeof(units));
+	head->shim = false;
+	if (OFF(l, code_firsttraceable) != ABSENT) {
+		/* As _Py_InitCleanup (Python/specialize.c), which runs __init__() methods. */
+		memcpy(&first, b + OFF(l, code_firsttraceable), sizeof(first));
+		head->shim = first >= 0 && (uint64_t)first >= units;
+	}
 	head->version = 0;
 	if (OFF(l, code_version) != ABSENT)
 		memcpy(&head->version, b + OFF(l, code_version), sizeof(head->version));
-	head->bytes = units < INT32_MAX / CODE_UNIT ? (uint32_t)units * CODE_UNIT : 0;
+	head->bytes = bytes_of(units);
+}
+
+uint32_t code_bytes(struct remote *r, const struct layout *l, const struct code_head *head)
+{
+	uint64_t size;
+
+	if (!head->bytecode)
+		return head->bytes;
+	if (remote_read(r, head->bytecode + (raddr)OFF(l, bytes_size), &size,
+			sizeof(size)) != READ_OK)
+		return 0;
+	return bytes_of(size / CODE_UNIT);
+}
+
+bool code_type_is(struct remote *r, const struct layout *l, raddr address, const char *name)
+{
+	raddr type = remote_ptr(r, address + (raddr)OFF(l, object_type));
+	raddr at = type ? remote_ptr(r, type + (raddr)OFF(l, type_name)) : 0;
+	const size_t size = strlen(name) + 1;
+	char text[16];
+
+	return at && size <= sizeof(text) && remote_read(r, at, text, size) == READ_OK &&
+	       memcmp(text, name, size) == 0;
 }
 
 bool code_is_code(struct remote *r, const struct layout *l, raddr address)
 {
-	raddr type = remote_ptr(r, address + (raddr)OFF(l, object_type));
-	raddr name = type ? remote_ptr(r, type + (raddr)OFF(l, type_name)) : 0;
-	char text[5];
-
-	return name && remote_read(r, name, text, sizeof(text)) == READ_OK &&
-	       memcmp(text, "code", sizeof(text)) == 0;
+	return code_type_is(r, l, address, "code");
 }
 
 enum read_status code_read_text(struct remote *r, const struct layout *l,

@@ -23,7 +23,8 @@ enum {
 /* What a code object is, as its fixed part tells; equal for the same object. */
 struct code_head {
 	raddr filename, qualname, linetable;
-	uint32_t bytes;                 /* of instructions */
+	raddr bytecode;                 /* bytes object of the instructions, 0: they are here */
+	uint32_t bytes;                 /* of instructions, 0 if they are elsewhere */
 	int32_t first_line;
 	uint32_t version;               /* never given twice; 0: not known */
 	bool shim;                      /* the interpreter's own: no source at all */
@@ -39,8 +40,14 @@ struct code_text {
 size_t code_head_size(const struct layout *l);
 void code_head_decode(const struct layout *l, const void *bytes, struct code_head *head);
 
+/* Bytes of the instructions, wherever they are. */
+uint32_t code_bytes(struct remote *r, const struct layout *l, const struct code_head *head);
+
 /* True if the object at address is of the type code. */
 bool code_is_code(struct remote *r, const struct layout *l, raddr address);
+
+/* True if the object's type has this name, of at most 15 letters. */
+bool code_type_is(struct remote *r, const struct layout *l, raddr address, const char *name);
 
 /* Reads the parts; the object is one whose head was just read. */
 enum read_status code_read_text(struct remote *r, const struct layout *l,

@@ -2,10 +2,10 @@
 /*
  * layout.h - where CPython keeps what the recorder reads.
  *
- * A layout is data: offsets and named behaviours.  3.11 and 3.12 are rows
- * made from their headers, one for each kind of build that differs; 3.13 and
- * later describe themselves and a row adds what they leave out (layouts.c).  Code that follows a
- * layout switches on the behaviours and never on the version.
+ * A layout is data: offsets and named behaviours.  3.8 to 3.12 are rows made
+ * from their headers, one for each kind of build that differs; 3.13 and later
+ * describe themselves and a row adds what they leave out (layouts.c).  Code
+ * that follows a layout switches on the behaviours and never on the version.
  */
 #ifndef CPYTHON_LAYOUT_H
 #define CPYTHON_LAYOUT_H
@@ -33,8 +33,15 @@ enum layout_field {
 	NFIELDS
 };
 
+/* What a thread's stack is made of. */
+enum frame_form {
+	FRAMES_DATASTACK,       /* _PyInterpreterFrame, most in the thread's own memory (3.11) */
+	FRAMES_OBJECTS,         /* PyFrameObject, anywhere in the heap */
+};
+
 /* Where an instance of a plain class keeps its attributes. */
 enum instance_dict {
+	INSTANCE_DICT_AT_OFFSET,/* dict where the type says (up to 3.10) */
 	INSTANCE_VALUES_AT_M4,  /* values at -4 words, dict at -3 (3.11) */
 	INSTANCE_DICT_OR_VALUES,/* at -3 words, tagged in bit 0 (3.12) */
 	INSTANCE_INLINE,        /* values behind the object, dict at -3 words (3.13) */
@@ -59,6 +66,9 @@ struct layout {
 	int32_t off[NFIELDS];           /* bytes, or ABSENT */
 	uint64_t executable_mask;       /* bits of frame_executable that address the code */
 	uint8_t first_shim_owner;       /* frames owned by this or above are no Python frames */
+	enum frame_form frames;
+	uint8_t lasti_unit;             /* bytes that f_lasti counts; 0: it is a pointer */
+	uint8_t running_states;         /* 1 << frame_running of a frame that has been called */
 	bool free_threaded;
 	uint8_t unicode_kind_shift;     /* kind:3 compact:1 ascii:1 start at this bit */
 	enum instance_dict instance_dict;
@@ -78,7 +88,7 @@ const char *layout_build_name(enum layout_build build);
 const struct layout *layout_row(uint32_t version, enum layout_build build);
 
 /* Versions that can be read, for messages. */
-#define LAYOUT_VERSIONS "3.11 to 3.15"
+#define LAYOUT_VERSIONS "3.8 to 3.15"
 
 /* With which a runtime begins that describes itself. */
 extern const char layout_cookie[8];
@@ -90,11 +100,13 @@ bool layout_is_described(struct remote *r, raddr runtime);
 struct layout_hint {
 	uint32_t version;               /* major << 8 | minor, 0: not known */
 	enum layout_build build;
+	bool guessed;                   /* what the target holds decides, not the version told */
 };
 
 /*
  * Fills *l for the runtime at address runtime.
- * -ENOTSUP: a Python, but not one that we read; -ENOENT: no runtime there.
+ * -ENOTSUP: a Python, but not one that we read; -ENOENT: no runtime there;
+ * -EAGAIN: a Python that has not told yet which one it is.
  */
 int layout_detect(struct remote *r, raddr runtime, const struct layout_hint *hint,
 		  struct layout *l, struct err *err);

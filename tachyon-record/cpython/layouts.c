@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "tachyon-record/cpython/fit.h"
 
 enum {
 	DESCRIPTION_COOKIE = 0,         /* char[8] */
@@ -278,10 +279,45 @@ static int know_version(const unsigned char *description, struct layout_hint *to
 							    DESCRIPTION_VERSION) >> 16);
 	else if (told->version >= 0x030d)
 		return err_set(err, ENOENT, "the Python runtime does not describe itself");
-	if (!told->version)
-		return err_set(err, ENOTSUP, "a CPython older than 3.11: too old for this "
-			       "tachyon-record, which reads " LAYOUT_VERSIONS);
+	else
+		return 0;
+	told->guessed = false;
 	return 0;
+}
+
+/*
+ * The row that the target itself bears out, where its version is a guess or
+ * not known.  Where it says nothing, the guess is all there is.
+ */
+static int find_fitting_row(struct remote *r, raddr runtime, const struct layout_hint *told,
+			    const struct layout_version **found, struct err *err)
+{
+	bool undecided = false;
+
+	*found = NULL;
+	if (told->version && !find_row(told->version, BUILD_NOT_KNOWN))
+		return unsupported(told->version, err);
+	for (size_t i = NROWS; i-- > 0; ) {
+		const struct layout_version *row = &versions[i];
+		enum fit fit;
+
+		if (row->description_size ||
+		    !is_row_of(row, row->layout.version, told->build))
+			continue;
+		fit = layout_fit(r, runtime, &row->layout);
+		undecided |= fit == FIT_NOT_YET;
+		if (fit == FIT_YES || (fit == FIT_MAYBE && row->layout.version == told->version))
+			*found = row;
+		if (fit == FIT_YES)
+			return 0;
+	}
+	if (*found)
+		return 0;
+	if (undecided)
+		return err_set(err, EAGAIN, "a CPython that is starting: its version is not "
+			       "known yet");
+	return err_set(err, ENOTSUP, "a CPython that is not known: this tachyon-record reads "
+		       LAYOUT_VERSIONS);
 }
 
 int layout_detect(struct remote *r, raddr runtime, const struct layout_hint *hint,
@@ -298,6 +334,14 @@ int layout_detect(struct remote *r, raddr runtime, const struct layout_hint *hin
 	ret = know_version(description, &told, err);
 	if (ret)
 		return ret;
+	if (told.guessed || !told.version) {
+		ret = find_fitting_row(r, runtime, &told, &row, err);
+		if (ret)
+			return ret;
+		*l = row->layout;
+		l->build = build_of(row, told.build);
+		return 0;
+	}
 	row = find_row(told.version, BUILD_NOT_KNOWN);
 	if (!row)
 		return unsupported(told.version, err);

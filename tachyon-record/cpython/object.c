@@ -15,6 +15,8 @@ enum {
 	MAX_DICT_ENTRIES = 1 << 16,
 	MAX_INDEX_LOG2 = 20,
 	CHUNK_CHARS = 4096,
+	/* A negative one, of what has a variable size, is not looked for. */
+	MAX_DICT_OFFSET = 1 << 16,
 
 	/* enum DictKeysKind */
 	KEYS_GENERAL = 0,
@@ -181,23 +183,51 @@ struct keys {
 	size_t key_at;          /* of the key in an entry; the value follows it */
 };
 
+/* Bytes of the index where only the number of its slots is kept; 0: too many. */
+static uint64_t index_bytes(uint64_t slots)
+{
+	return slots <= UINT8_MAX ? slots : slots <= UINT16_MAX ? 2 * slots :
+	       slots <= UINT64_C(1) << MAX_INDEX_LOG2 ? 4 * slots : 0;
+}
+
 static bool keys_head(struct remote *r, const struct layout *l, raddr at, struct keys *k)
 {
 	unsigned char head[64];
-	unsigned index_log2, kind;
+	unsigned index_log2, kind = KEYS_GENERAL;
+	uint64_t index;
 
 	if (!at || remote_read(r, at, head, (size_t)OFF(l, keys_indices)) != READ_OK)
 		return false;
-	index_log2 = head[OFF(l, keys_log2_index_bytes)];
-	kind = head[OFF(l, keys_kind)];
+	if (OFF(l, keys_size) != ABSENT) {
+		memcpy(&index, head + OFF(l, keys_size), sizeof(index));
+		index = index_bytes(index);
+	} else {
+		index_log2 = head[OFF(l, keys_log2_index_bytes)];
+		index = index_log2 <= MAX_INDEX_LOG2 ? UINT64_C(1) << index_log2 : 0;
+		kind = head[OFF(l, keys_kind)];
+	}
 	memcpy(&k->n, head + OFF(l, keys_nentries), sizeof(k->n));
-	if (index_log2 > MAX_INDEX_LOG2 || k->n > MAX_DICT_ENTRIES || kind > KEYS_SPLIT)
+	if (!index || k->n > MAX_DICT_ENTRIES || kind > KEYS_SPLIT)
 		return false;
-	k->entries = at + (raddr)OFF(l, keys_indices) + (UINT64_C(1) << index_log2);
+	k->entries = at + (raddr)OFF(l, keys_indices) + index;
 	/* PyDictKeyEntry has the hash in front, PyDictUnicodeEntry has none. */
 	k->key_at = kind == KEYS_GENERAL ? WORD : 0;
 	k->width = kind == KEYS_GENERAL ? 3 * WORD : 2 * WORD;
 	return true;
+}
+
+/* The values of a split table, an array of pointers, follow the order of the keys. */
+static bool split_each(struct remote *r, const struct keys *k, raddr values,
+		       object_item_fn *fn, void *arg)
+{
+	for (uint64_t i = 0; i < k->n; i++) {
+		raddr key = remote_ptr(r, k->entries + i * k->width + k->key_at);
+		raddr value = remote_ptr(r, values + i * WORD);
+
+		if (key && value && fn(arg, key, value))
+			return true;
+	}
+	return false;
 }
 
 bool object_dict_each(struct remote *r, const struct layout *l, raddr dict,
@@ -209,9 +239,12 @@ bool object_dict_each(struct remote *r, const struct layout *l, raddr dict,
 	bool found = false;
 	struct keys k;
 
-	/* A split table keeps its values elsewhere; module dicts are combined. */
-	if (!dict || values || !keys_head(r, l, keys_at, &k) || !k.n)
+	if (!dict || !keys_head(r, l, keys_at, &k) || !k.n)
 		return false;
+	/* A split table keeps its values elsewhere; module dicts are combined. */
+	if (values)
+		return l->instance_dict == INSTANCE_DICT_AT_OFFSET &&
+		       split_each(r, &k, values, fn, arg);
 	entries = malloc(k.n * k.width);
 	if (!entries)
 		return false;
@@ -291,17 +324,27 @@ static raddr value_at(struct remote *r, const struct layout *l, raddr values,
 	return slot->index < 0 ? 0 : remote_ptr(r, values + (raddr)slot->index * WORD);
 }
 
-raddr object_attribute(struct remote *r, const struct layout *l, raddr object,
-		       const char *name, struct object_slot *slot)
+/* The dict of an instance stands where its type says, behind its fixed part. */
+static raddr dict_at_offset(struct remote *r, const struct layout *l, raddr object, raddr type)
 {
-	raddr type = remote_ptr(r, object + (raddr)OFF(l, object_type));
+	raddr offset = remote_ptr(r, type + (raddr)OFF(l, type_dictoffset));
+
+	return offset && offset < MAX_DICT_OFFSET ? remote_ptr(r, object + offset) : 0;
+}
+
+/* The same where the dict, or what takes its place, stands before the object. */
+static raddr managed_attribute(struct remote *r, const struct layout *l, raddr object,
+			       raddr type, const char *name, struct object_slot *slot)
+{
 	raddr flags = remote_ptr(r, type + (raddr)OFF(l, type_flags));
 	raddr at_m4, at_m3;
 
-	if (!type || !(flags & TPFLAG_MANAGED_DICT) || OFF(l, heaptype_cached_keys) == ABSENT)
+	if (!(flags & TPFLAG_MANAGED_DICT) || OFF(l, heaptype_cached_keys) == ABSENT)
 		return 0;
 	at_m3 = remote_ptr(r, object - 3 * WORD);
 	switch (l->instance_dict) {
+	case INSTANCE_DICT_AT_OFFSET:
+		return 0;
 	case INSTANCE_VALUES_AT_M4:
 		at_m4 = remote_ptr(r, object - 4 * WORD);
 		if (at_m4)
@@ -328,4 +371,17 @@ raddr object_attribute(struct remote *r, const struct layout *l, raddr object,
 		break;
 	}
 	return at_m3 ? object_dict_get(r, l, at_m3, name) : 0;
+}
+
+raddr object_attribute(struct remote *r, const struct layout *l, raddr object,
+		       const char *name, struct object_slot *slot)
+{
+	raddr type = remote_ptr(r, object + (raddr)OFF(l, object_type)), dict;
+
+	if (!type)
+		return 0;
+	if (l->instance_dict != INSTANCE_DICT_AT_OFFSET)
+		return managed_attribute(r, l, object, type, name, slot);
+	dict = dict_at_offset(r, l, object, type);
+	return dict ? object_dict_get(r, l, dict, name) : 0;
 }

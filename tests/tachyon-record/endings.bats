@@ -233,6 +233,9 @@ interpreters_that_end() {
     holds "$TMP/trace" '.functions | contains(["spin"])'
 }
 
+@test "a subinterpreter that ends is not the end on 3.8" { interpreters_that_end 3.8; }
+@test "a subinterpreter that ends is not the end on 3.10" { interpreters_that_end 3.10; }
+@test "a subinterpreter that ends is not the end on 3.11" { interpreters_that_end 3.11; }
 @test "a subinterpreter that ends is not the end on 3.12" { interpreters_that_end 3.12; }
 @test "a subinterpreter that ends is not the end on 3.13" { interpreters_that_end 3.13; }
 @test "a subinterpreter that ends is not the end on 3.15" { interpreters_that_end 3.15; }
@@ -245,6 +248,7 @@ exec_is_noticed() {
 }
 
 # Debian's python3.14 and python3.15 are linked to fixed addresses: what was read goes on to be readable.
+@test "an exec is noticed on 3.9" { exec_is_noticed 3.9; }
 @test "an exec is noticed on 3.11" { exec_is_noticed 3.11; }
 @test "an exec is noticed on 3.14" { exec_is_noticed 3.14; }
 @test "an exec is noticed on 3.15" { exec_is_noticed 3.15; }

@@ -30,23 +30,33 @@ subinterpreters() {
 deep_stack() {
     use_python "$1"
     start_target deep.py 20000
-    run --separate-stderr "$RECORD" attach -r 50 -d 0.3 -o "$TMP/trace" "$TARGET"
+    # Before 3.11 it is not the main thread.
+    run --separate-stderr "$RECORD" attach -a -r 50 -d 0.3 -o "$TMP/trace" "$TARGET"
     [ "$status" -eq 0 ] || fail "status $status: $stderr"
     compare deep "$TMP/trace" "$TMP/target"
 }
 
+@test "exact stacks on 3.8" { exact_stacks 3.8; }
+@test "exact stacks on 3.9" { exact_stacks 3.9; }
+@test "exact stacks on 3.10" { exact_stacks 3.10; }
 @test "exact stacks on 3.11" { exact_stacks 3.11; }
 @test "exact stacks on 3.12" { exact_stacks 3.12; }
 @test "exact stacks on 3.13" { exact_stacks 3.13; }
 @test "exact stacks on 3.14" { exact_stacks 3.14; }
 @test "exact stacks on 3.15" { exact_stacks 3.15; }
 
+@test "subinterpreters on 3.8" { subinterpreters 3.8; }
+@test "subinterpreters on 3.9" { subinterpreters 3.9; }
+@test "subinterpreters on 3.10" { subinterpreters 3.10; }
 @test "subinterpreters on 3.11" { subinterpreters 3.11; }
 @test "subinterpreters on 3.12" { subinterpreters 3.12; }
 @test "subinterpreters on 3.13" { subinterpreters 3.13; }
 @test "subinterpreters on 3.14" { subinterpreters 3.14; }
 @test "subinterpreters on 3.15" { subinterpreters 3.15; }
 
+@test "20 000 frames on 3.8" { deep_stack 3.8; }
+@test "20 000 frames on 3.9" { deep_stack 3.9; }
+@test "20 000 frames on 3.10" { deep_stack 3.10; }
 @test "20 000 frames on 3.11" { deep_stack 3.11; }
 @test "20 000 frames on 3.12" { deep_stack 3.12; }
 @test "20 000 frames on 3.13" { deep_stack 3.13; }

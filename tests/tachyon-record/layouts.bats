@@ -26,6 +26,9 @@ same_row() {
     diff -u "$TMP/committed" "$TMP/fresh" || fail "run make layouts and look at the difference"
 }
 
+@test "row of 3.8" { same_row 3.8; }
+@test "row of 3.9" { same_row 3.9; }
+@test "row of 3.10" { same_row 3.10; }
 @test "row of 3.11" { same_row 3.11; }
 @test "row of 3.12" { same_row 3.12; }
 @test "row of 3.13" { same_row 3.13; }
@@ -38,7 +41,7 @@ same_row() {
         "$TESTS/../tachyon-record/cpython/layout_rows.inc" >"$TMP/rows"
     # Builds whose rows differ have one each, those that share one are named together.
     awk '{ for (i = 2; i <= NF; i++) print $1, $i }' "$TMP/rows" >"$TMP/builds"
-    for version in 3.11 3.12 3.13 3.13t 3.14 3.14t 3.15 3.15t; do
+    for version in 3.8 3.9 3.10 3.11 3.12 3.13 3.13t 3.14 3.14t 3.15 3.15t; do
         printf '%s release\n%s debug\n' "$version" "$version"
     done | diff -u - "$TMP/builds"
 }

@@ -23,6 +23,8 @@
 #include "tachyon-record/remote.h"
 
 enum {
+	V3_8 = 0x0308,
+	V3_10 = 0x030a,
 	V3_11 = 0x030b,
 	V3_12 = 0x030c,
 	V3_13 = 0x030d,
@@ -54,7 +56,7 @@ static int close_self(void **state)
 static int detect_build(const void *runtime, uint32_t version, enum layout_build build,
 			struct layout *l)
 {
-	const struct layout_hint hint = { version, build };
+	const struct layout_hint hint = { version, build, false };
 
 	err.text[0] = '\0';
 	return layout_detect(&self, (raddr)(uintptr_t)runtime, &hint, l, &err);
@@ -75,11 +77,36 @@ static void describe(uint64_t *words, uint64_t version, uint64_t offset)
 		words[i] = offset;
 }
 
+/* The fields that the versions with frame objects have, or lack. */
+static bool is_of_frame_objects(int field)
+{
+	return field == FIELD_runtime_main_thread || field == FIELD_thread_begun ||
+	       field == FIELD_frame_running || field == FIELD_code_bytecode ||
+	       field == FIELD_type_dictoffset || field == FIELD_keys_size;
+}
+
+static bool is_of_data_stack(int field)
+{
+	return field == FIELD_thread_native_id || field == FIELD_thread_datastack_chunk ||
+	       field == FIELD_thread_datastack_top || field == FIELD_frame_owner ||
+	       field == FIELD_code_units || field == FIELD_code_firsttraceable ||
+	       field == FIELD_code_adaptive || field == FIELD_keys_log2_size ||
+	       field == FIELD_keys_log2_index_bytes || field == FIELD_keys_kind;
+}
+
 static bool may_be_absent(const struct layout *l, int field)
 {
 	const bool before_3_12 = l->version < V3_12;
 
+	if (l->frames == FRAMES_OBJECTS ? is_of_data_stack(field) : is_of_frame_objects(field))
+		return true;
 	switch (field) {
+	case FIELD_runtime_current:
+		return !before_3_12;
+	case FIELD_runtime_gc_collecting:
+		return l->version != V3_8;
+	case FIELD_interp_gc_collecting:
+		return l->version == V3_8;
 	case FIELD_runtime_gil:
 		return !before_3_12;
 	case FIELD_interp_gil:
@@ -123,19 +150,23 @@ static void a_row_is_complete(uint32_t version, enum layout_build build)
 	assert_true(l->first_shim_owner > 0);
 	assert_true(l->executable_mask != 0);
 	assert_true(OFF(l, frame_owner) < OFF(l, frame_size));
+	assert_true(OFF(l, frame_running) < OFF(l, frame_size));
+	assert_int_equal(l->frames == FRAMES_OBJECTS, l->lasti_unit != 0);
+	assert_int_equal(l->frames == FRAMES_OBJECTS, l->running_states != 0);
+	assert_true(OFF(l, frame_size) <= 256);
 	assert_true(code_head_size(l) <= CODE_HEAD);
 }
 
 static void rows_are_complete(void **state)
 {
 	(void)state;
-	for (uint32_t version = V3_11; version <= V3_12; version++) {
+	for (uint32_t version = V3_8; version <= V3_12; version++) {
 		a_row_is_complete(version, BUILD_RELEASE);
 		a_row_is_complete(version, BUILD_DEBUG);
 		assert_ptr_equal(layout_row(version, BUILD_NOT_KNOWN),
 				 layout_row(version, BUILD_RELEASE));
 	}
-	assert_null(layout_row(0x030a, BUILD_RELEASE));
+	assert_null(layout_row(0x0307, BUILD_RELEASE));
 	/* From 3.13 on the target describes itself. */
 	assert_null(layout_row(V3_13, BUILD_RELEASE));
 	assert_null(layout_row(0x0310, BUILD_RELEASE));
@@ -160,13 +191,55 @@ static void versions_without_description(void **state)
 	assert_memory_equal(l.off, layout_row(V3_11, BUILD_RELEASE)->off, sizeof(l.off));
 	assert_int_equal(detect(words, V3_12, &l), 0);
 	assert_int_equal(l.version, V3_12);
-	assert_int_equal(detect(words, 0, &l), -ENOTSUP);
-	assert_non_null(strstr(err.text, "too old"));
-	assert_int_equal(detect(words, 0x030a, &l), -ENOTSUP);
-	assert_non_null(strstr(err.text, "3.10: too old"));
+	assert_int_equal(detect(words, V3_10, &l), 0);
+	assert_int_equal(l.version, V3_10);
+	assert_int_equal(detect(words, 0x0307, &l), -ENOTSUP);
+	assert_non_null(strstr(err.text, "3.7: too old"));
 	assert_int_equal(detect(words, V3_13, &l), -ENOENT);
 	assert_int_equal(detect((void *)8, V3_12, &l), -ENOENT);
 	assert_non_null(strstr(err.text, "cannot be read"));
+}
+
+/* An interpreter with a thread that names it, and a frame if it runs. */
+static void begin_interp(const struct layout *l, char *runtime, char *interp, char *thread,
+			 bool runs)
+{
+	const raddr to_interp = (raddr)(uintptr_t)interp, to_thread = (raddr)(uintptr_t)thread;
+
+	memcpy(runtime + OFF(l, runtime_interpreters_head), &to_interp, sizeof(to_interp));
+	memcpy(interp + OFF(l, interp_threads_head), &to_thread, sizeof(to_thread));
+	memcpy(thread + OFF(l, thread_interp), &to_interp, sizeof(to_interp));
+	if (runs)
+		memcpy(thread + OFF(l, thread_current_frame), &to_thread, sizeof(to_thread));
+}
+
+/* exact.bats and others have real ones. */
+static void a_guess_is_borne_out_by_the_target(void **state)
+{
+	static char runtime[8192], interp[65536], thread[1024];
+	const struct layout *row = layout_row(V3_10, BUILD_RELEASE);
+	struct layout_hint hint = { V3_10, BUILD_RELEASE, true };
+	const raddr at = (raddr)(uintptr_t)runtime;
+	const uint64_t one = 1;
+	struct layout l;
+
+	(void)state;
+	/* No interpreter yet, then none that runs. */
+	assert_int_equal(layout_detect(&self, at, &hint, &l, &err), -EAGAIN);
+	begin_interp(row, runtime, interp, thread, false);
+	assert_int_equal(layout_detect(&self, at, &hint, &l, &err), -EAGAIN);
+	/* It runs and has no sys.hexversion: the guess is all there is. */
+	begin_interp(row, runtime, interp, thread, true);
+	assert_int_equal(layout_detect(&self, at, &hint, &l, &err), 0);
+	assert_int_equal(l.version, V3_10);
+	hint.version = 0;
+	assert_int_not_equal(layout_detect(&self, at, &hint, &l, &err), 0);
+	hint.version = 0x0307;
+	assert_int_equal(layout_detect(&self, at, &hint, &l, &err), -ENOTSUP);
+	/* The thread belongs to nothing. */
+	hint.version = V3_10;
+	memcpy(thread + OFF(row, thread_interp), &one, sizeof(one));
+	assert_int_not_equal(layout_detect(&self, at, &hint, &l, &err), 0);
 }
 
 static void the_symbols_tell_the_build(void **state)
@@ -278,6 +351,7 @@ int main(void)
 		cmocka_unit_test(rows_are_complete),
 		cmocka_unit_test(fields_have_names),
 		cmocka_unit_test(versions_without_description),
+		cmocka_unit_test(a_guess_is_borne_out_by_the_target),
 		cmocka_unit_test(the_symbols_tell_the_build),
 		cmocka_unit_test(unknown_versions_are_refused),
 		cmocka_unit_test(free_threaded_builds_are_refused),

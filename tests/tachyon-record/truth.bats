@@ -71,6 +71,9 @@ generators() {
     compare leaves "$TMP/trace" "$TMP/target" margin=7
 }
 
+@test "50, 30 and 20 % on 3.8 (7 points)" { shares 3.8; }
+@test "50, 30 and 20 % on 3.9 (7 points)" { shares 3.9; }
+@test "50, 30 and 20 % on 3.10 (7 points)" { shares 3.10; }
 @test "50, 30 and 20 % on 3.11 (7 points)" { shares 3.11; }
 @test "50, 30 and 20 % on 3.12 (7 points)" { shares 3.12; }
 @test "50, 30 and 20 % on 3.13 (7 points)" { shares 3.13; }
@@ -80,28 +83,43 @@ generators() {
 @test "50, 30 and 20 % and a recursion with the JIT on 3.14 (7 points)" { jit 3.14; }
 @test "50, 30 and 20 % and a recursion with the JIT on 3.15 (7 points)" { jit 3.15; }
 
+@test "all depths of a recursion on 3.8 (7 points)" { recursion 3.8; }
+@test "all depths of a recursion on 3.9 (7 points)" { recursion 3.9; }
+@test "all depths of a recursion on 3.10 (7 points)" { recursion 3.10; }
 @test "all depths of a recursion on 3.11 (7 points)" { recursion 3.11; }
 @test "all depths of a recursion on 3.13 (7 points)" { recursion 3.13; }
 @test "all depths of a recursion on 3.15 (7 points)" { recursion 3.15; }
 
+@test "a sleeping thread and three that fight for the GIL on 3.8 (12 points)" { threads 3.8; }
+@test "a sleeping thread and three that fight for the GIL on 3.9 (12 points)" { threads 3.9; }
+@test "a sleeping thread and three that fight for the GIL on 3.10 (12 points)" { threads 3.10; }
 @test "a sleeping thread and three that fight for the GIL on 3.11 (12 points)" { threads 3.11; }
 @test "a sleeping thread and three that fight for the GIL on 3.12 (12 points)" { threads 3.12; }
 @test "a sleeping thread and three that fight for the GIL on 3.13 (12 points)" { threads 3.13; }
 @test "a sleeping thread and three that fight for the GIL on 3.14 (12 points)" { threads 3.14; }
 @test "a sleeping thread and three that fight for the GIL on 3.15 (12 points)" { threads 3.15; }
 
+@test "a thread that hashes without the GIL on 3.8 (12 points)" { hashing 3.8; }
+@test "a thread that hashes without the GIL on 3.9 (12 points)" { hashing 3.9; }
+@test "a thread that hashes without the GIL on 3.10 (12 points)" { hashing 3.10; }
 @test "a thread that hashes without the GIL on 3.11 (12 points)" { hashing 3.11; }
 @test "a thread that hashes without the GIL on 3.12 (12 points)" { hashing 3.12; }
 @test "a thread that hashes without the GIL on 3.13 (12 points)" { hashing 3.13; }
 @test "a thread that hashes without the GIL on 3.14 (12 points)" { hashing 3.14; }
 @test "a thread that hashes without the GIL on 3.15 (12 points)" { hashing 3.15; }
 
+@test "garbage collection on 3.8 (7 points)" { garbage 3.8; }
+@test "garbage collection on 3.9 (7 points)" { garbage 3.9; }
+@test "garbage collection on 3.10 (7 points)" { garbage 3.10; }
 @test "garbage collection on 3.11 (7 points)" { garbage 3.11; }
 @test "garbage collection on 3.12 (7 points)" { garbage 3.12; }
 @test "garbage collection on 3.13 (7 points)" { garbage 3.13; }
 @test "garbage collection on 3.14 (7 points)" { garbage 3.14; }
 @test "garbage collection on 3.15 (7 points)" { garbage 3.15; }
 
+@test "nested generators on 3.8 (7 points)" { generators 3.8; }
+@test "nested generators on 3.9 (7 points)" { generators 3.9; }
+@test "nested generators on 3.10 (7 points)" { generators 3.10; }
 @test "nested generators on 3.11 (7 points)" { generators 3.11; }
 @test "nested generators on 3.12 (7 points)" { generators 3.12; }
 @test "nested generators on 3.13 (7 points)" { generators 3.13; }

@@ -63,6 +63,8 @@ def enter(more):
 
 
 # Isolated ones of these versions may not have threads.
+# Names are not qualified before 3.11.
+RUN = "Inside.run" if sys.version_info >= (3, 11) else "run"
 CONFIG = {"isolated": False} if (3, 9) <= sys.version_info < (3, 12) else {}
 INSIDE = "ins\u00efde"
 ENTERED = enter.__code__.co_firstlineno + 3
@@ -79,7 +81,7 @@ def main():
             a, b, c = line["lines"]
             inside = [["inner", a], ["outer", b], ["<module>", c]]
             if not here:
-                inside = [["inner_inside", a], ["outer_inside", b], ["Inside.run", c]]
+                inside = [["inner_inside", a], ["outer_inside", b], [RUN, c]]
             expected.append({
                 "tid": line["tid"],
                 "name": thread.name if here else INSIDE,

@@ -99,16 +99,18 @@ def raw(text):
 
 def describe(frame):
     code = frame.f_code
-    positions = [-1, -1, -1, -1]
+    line = -1 if frame.f_lineno is None else frame.f_lineno
+    # Before 3.11 there are no columns, and a position is within its line.
+    positions = [line, line, -1, -1]
     if hasattr(code, "co_positions"):
         found = list(code.co_positions())[frame.f_lasti // 2:][:1]
-        positions = [-1 if x is None else x for p in found for x in p] or positions
+        positions = [-1 if x is None else x for p in found for x in p] or [-1] * 4
     return {
         "name": raw(code.co_name),
         "qualname": raw(code.co_qualname) if hasattr(code, "co_qualname") else None,
         "file": raw(code.co_filename),
         "first_line": code.co_firstlineno,
-        "line": -1 if frame.f_lineno is None else frame.f_lineno,
+        "line": line,
         "positions": positions,
     }
 
