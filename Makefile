@@ -3,7 +3,7 @@
 #   make              build the programs into build/
 #   make demo         install what is missing, build, record a program, show its profile
 #   make check        install what is missing and run every test; T=word runs those that match
-#   make check-slow   the tests that take minutes
+#   make check-slow   the tests that take minutes; make check-freethreaded: other builds
 #   make help         all targets
 
 VERSION := 0.1.0
@@ -111,7 +111,13 @@ check: ## every test; T=word selects files by name
 check-slow: ## the tests that take minutes
 	@tools/setup.sh build test demo
 	@$(MAKE) --no-print-directory all unit-tests pythons
-	@SLOW=1 tests/run.sh $(B) $(T)
+	@SUITE=slow tests/run.sh $(B) $(T)
+
+check-freethreaded: ## tests of free-threaded builds, which it compiles at first
+	@tools/setup.sh build test demo
+	@tools/freethreaded.sh
+	@$(MAKE) --no-print-directory all unit-tests pythons
+	@SUITE=freethreaded tests/run.sh $(B) $(T)
 
 unit-tests: $(unit_bin) $(B)/tests/make_trace $(B)/tests/linetable_check $(B)/tests/refuse
 
@@ -148,6 +154,6 @@ clean: ## removes build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all demo check check-slow unit-tests pythons layouts lint install uninstall clean help
+.PHONY: all demo check check-slow check-freethreaded unit-tests pythons layouts lint install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -10,7 +10,7 @@
  *	  sampler.c		the sampling thread: its loop; schedule.c: its clock
  *	    roster.c		interpreters, GILs, threads; kernel_state.c
  *	    unwind.c		one thread's stack: unwind_plan.c, snapshot.c
- *	    code_table.c	code objects seen; node_table.c: stacks seen
+ *	    code_table.c	code objects seen, code_copies.c; node_table.c: stacks
  *	    ring.c, records.h	to the writer thread
  *	  output.c		the writer thread: definitions.c, runs.c,
  *				thread_names.c, then format/writer.c

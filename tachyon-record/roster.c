@@ -295,6 +295,7 @@ enum read_status roster_refresh(struct roster *r, uint64_t now_ns,
 /* The fields of an interpreter that every tick reads, as one range. */
 static const enum layout_field interp_fields[] = {
 	FIELD_interp_threads_head, FIELD_interp_gc_collecting, FIELD_interp_code_generation,
+	FIELD_interp_copy_generation, FIELD_interp_stw_requester,
 };
 
 static void interp_span(const struct layout *l, int32_t *from, int32_t *len)
@@ -313,6 +314,12 @@ static void interp_span(const struct layout *l, int32_t *from, int32_t *len)
 	*len = to - *from;
 }
 
+/* The first word of a GIL that is read. */
+static int32_t gil_from(const struct layout *l)
+{
+	return OFF(l, gil_enabled) != ABSENT ? OFF(l, gil_enabled) : OFF(l, gil_last_holder);
+}
+
 /* From a GIL to the word that names the running thread state; ABSENT: there is none. */
 static int32_t gil_to_current(const struct layout *l)
 {
@@ -328,8 +335,8 @@ static raddr gil_words(const struct layout *l, const struct gil *g, size_t *len)
 
 	if (gil_to_current(l) != ABSENT)
 		last = gil_to_current(l);
-	*len = (size_t)(last + 8 - OFF(l, gil_last_holder));
-	return g->address + (raddr)OFF(l, gil_last_holder);
+	*len = (size_t)(last + 8 - gil_from(l));
+	return g->address + (raddr)gil_from(l);
 }
 
 /*
@@ -406,18 +413,35 @@ static bool take_gil(const struct roster *r, struct gil *g, const struct snapsho
 
 	if (!words)
 		return false;
-	words -= OFF(l, gil_last_holder);
+	words -= gil_from(l);
 	g->holder_before = g->holder;
 	g->holder_ident_before = g->holder_ident;
 	g->switches_before = g->switches;
 	g->seen_before = g->seen;
+	g->governed_before = g->governs;
 	g->holder = holder(l, words);
 	g->holder_ident = ident_of(r, g->holder);
 	g->switches = word_at(words, OFF(l, gil_switch_number));
 	/* 0 is free and -1 not yet made (Python/ceval_gil.c). */
 	g->locked = int_at(words, OFF(l, gil_locked)) == 1;
+	g->governs = OFF(l, gil_enabled) == ABSENT || int_at(words, OFF(l, gil_enabled));
 	g->seen = true;
 	return true;
+}
+
+/*
+ * Who collects garbage: the one that has stopped all others, where threads
+ * run at the same time, and elsewhere the holder of the GIL.
+ */
+static raddr collector(const struct layout *l, const struct gil *g, const char *words)
+{
+	raddr requester = 0;
+
+	if (OFF(l, interp_stw_requester) != ABSENT)
+		requester = word_at(words, OFF(l, interp_stw_requester));
+	if (requester)
+		return requester;
+	return g->governs && g->locked ? g->holder : 0;
 }
 
 static bool take_interp(struct roster *r, struct interp *in, int32_t from,
@@ -439,14 +463,16 @@ static bool take_interp(struct roster *r, struct interp *in, int32_t from,
 	in->generation = 0;
 	if (OFF(l, interp_code_generation) != ABSENT)
 		in->generation = word_at(words, OFF(l, interp_code_generation)) + 1;
+	if (OFF(l, interp_copy_generation) != ABSENT)
+		in->copies = (uint32_t)int_at(words, OFF(l, interp_copy_generation));
 	/* A collection belongs to the thread that began it, also while a
 	 * finalizer lets another thread have the GIL. */
 	collecting = OFF(l, interp_gc_collecting) == ABSENT ? r->collecting :
 		     int_at(words, OFF(l, interp_gc_collecting)) != 0;
 	if (!collecting)
 		in->collector = 0;
-	else if (!in->collector && g->locked)
-		in->collector = g->holder;
+	else if (!in->collector)
+		in->collector = collector(l, g, words);
 	in->collecting = collecting;
 	return true;
 }
@@ -484,12 +510,15 @@ bool roster_take(struct roster *r, const struct snapshot *s)
  * change of the holder is counted (take_gil() in Python/ceval_gil.c).  While
  * the count stands still only the holder can have run; if it moved by one,
  * only the two holders.  The states that a thread has in other interpreters
- * with the same GIL take turns without being counted.
+ * with the same GIL take turns without being counted.  Without a GIL every
+ * thread may have run.
  */
 bool roster_may_have_moved(const struct roster *r, const struct thread *t)
 {
 	const struct gil *g = &r->gils[r->interps[t->interp].gil];
 
+	if (!g->governs || !g->governed_before)
+		return true;
 	if (!g->seen_before || g->switches - g->switches_before > 1)
 		return true;
 	if (!g->holder_ident || !g->holder_ident_before)

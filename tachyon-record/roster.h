@@ -26,10 +26,11 @@ struct gil {
 	uint64_t holder_ident;          /* its thread's ident; 0: not known */
 	uint64_t switches;              /* moves when holder changes */
 	bool locked, seen, listed;
+	bool governs;                   /* threads need it; not so in free-threaded processes */
 	raddr holder_before;            /* at the tick before */
 	uint64_t holder_ident_before;
 	uint64_t switches_before;
-	bool seen_before;
+	bool seen_before, governed_before;
 	unsigned range;                 /* in the snapshot: its own or an interpreter's */
 };
 
@@ -39,6 +40,7 @@ struct interp {
 	size_t gil;                     /* index */
 	raddr threads_head;
 	uint64_t generation;            /* of code objects plus 1; 0: not counted */
+	uint32_t copies;                /* generation of threads' copies of bytecode */
 	bool collecting, listed;
 	raddr collector;                /* thread state that runs the collector */
 	unsigned range;
@@ -56,6 +58,8 @@ struct thread {
 	bool is_main;
 	bool selected;                  /* its samples are recorded */
 	bool listed;                    /* found at the last refresh */
+	bool attached;                  /* to its interpreter, where that is read */
+	bool attached_known;
 	bool replaced;                  /* its state was given to another thread */
 	bool announced;                 /* the writer knows its number */
 	bool planned;                   /* part of this tick's first read */

@@ -110,8 +110,9 @@ struct sampler *sampler_new(struct target *target, struct ring *ring,
 	s->unwind.ring = ring;
 	s->unwind.codes = code_table_new();
 	s->unwind.nodes = node_table_new();
+	s->unwind.copies = code_copies_new();
 	unwind_context_init(&s->unwind);
-	if (!s->unwind.codes || !s->unwind.nodes) {
+	if (!s->unwind.codes || !s->unwind.nodes || !s->unwind.copies) {
 		err_set(err, ENOMEM, "the tables of stacks: %s", "out of memory");
 		sampler_free(s);
 		return NULL;
@@ -128,6 +129,7 @@ void sampler_free(struct sampler *s)
 	snapshot_release(&s->unwind.retry);
 	code_table_free(s->unwind.codes);
 	node_table_free(s->unwind.nodes);
+	code_copies_free(s->unwind.copies);
 	free(s->changes);
 	free(s->free_numbers.v);
 	free(s->leaving.v);
@@ -267,8 +269,8 @@ static void plan(struct sampler *s)
 		struct thread *t = s->roster.threads[i];
 		const struct gil *g = &s->roster.gils[s->roster.interps[t->interp].gil];
 
-		t->planned = t->selected && !t->replaced && (!t->read || t->state == g->holder ||
-					     s->target->layout.free_threaded);
+		t->planned = t->selected && !t->replaced &&
+			     (!t->read || t->state == g->holder || !g->governs);
 		if (t->planned && unwind_is_new(&t->unwinder, &s->unwind))
 			unwind_prime(&t->unwinder, &s->unwind);
 		if (t->planned)
@@ -276,12 +278,49 @@ static void plan(struct sampler *s)
 	}
 }
 
+/* Without a GIL a thread that is attached may run, as if it held one of its own. */
+static uint32_t attached_flags(const struct thread *t)
+{
+	if (!t->attached_known)
+		return TRACE_HOLDS_GIL << TRACE_UNKNOWN_SHIFT;
+	return t->attached ? TRACE_HOLDS_GIL : 0;
+}
+
+static uint32_t gil_flags(const struct sampler *s, struct thread *t, const struct gil *g)
+{
+	const uint64_t gil_size = (uint64_t)OFF(&s->target->layout, gil_size);
+	uint64_t futex;
+
+	if (!g->governs)
+		return attached_flags(t);
+	if (g->locked && g->holder == t->state)
+		return TRACE_HOLDS_GIL;
+	if (!t->kernel.known)
+		return TRACE_WAITS_GIL << TRACE_UNKNOWN_SHIFT;
+	if (t->kernel.on_cpu)
+		return 0;
+	/* It sleeps on the GIL's own condition variables or mutexes. */
+	if (!kernel_state_futex(&t->kernel, &futex))
+		return TRACE_WAITS_GIL << TRACE_UNKNOWN_SHIFT;
+	return futex - g->address < gil_size ? TRACE_WAITS_GIL : 0;
+}
+
+/* While it is not known who collects, any thread that runs may be the one. */
+static uint32_t gc_flags(const struct thread *t, const struct interp *in, const struct gil *g)
+{
+	if (!in->collecting)
+		return 0;
+	if (in->collector == t->state)
+		return TRACE_GC;
+	if (!in->collector && !g->governs && (t->attached || !t->attached_known))
+		return TRACE_GC << TRACE_UNKNOWN_SHIFT;
+	return 0;
+}
+
 static uint32_t state_flags(struct sampler *s, struct thread *t, uint64_t as_of_ns)
 {
 	const struct interp *in = &s->roster.interps[t->interp];
 	const struct gil *g = &s->roster.gils[in->gil];
-	const uint64_t gil_size = (uint64_t)OFF(&s->target->layout, gil_size);
-	uint64_t futex;
 	uint32_t flags = 0;
 
 	kernel_state_update(&t->kernel, as_of_ns);
@@ -289,20 +328,7 @@ static uint32_t state_flags(struct sampler *s, struct thread *t, uint64_t as_of_
 		flags |= TRACE_ON_CPU << TRACE_UNKNOWN_SHIFT;
 	else if (t->kernel.on_cpu)
 		flags |= TRACE_ON_CPU;
-	if (g->locked && g->holder == t->state)
-		flags |= TRACE_HOLDS_GIL;
-	else if (!t->kernel.known)
-		flags |= TRACE_WAITS_GIL << TRACE_UNKNOWN_SHIFT;
-	else if (!t->kernel.on_cpu) {
-		/* It sleeps on the GIL's own condition variables or mutexes. */
-		if (!kernel_state_futex(&t->kernel, &futex))
-			flags |= TRACE_WAITS_GIL << TRACE_UNKNOWN_SHIFT;
-		else if (futex - g->address < gil_size)
-			flags |= TRACE_WAITS_GIL;
-	}
-	if (in->collecting && in->collector == t->state)
-		flags |= TRACE_GC;
-	return flags;
+	return flags | gil_flags(s, t, g) | gc_flags(t, in, g);
 }
 
 static const enum trace_reason reasons[] = {
@@ -317,6 +343,17 @@ static uint32_t failed_flags(enum trace_reason reason)
 	return TRACE_FAILED | (uint32_t)reason << TRACE_REASON_SHIFT;
 }
 
+static void take_attached(const struct sampler *s, struct thread *t,
+			  const struct snapshot *copy)
+{
+	const struct layout *l = &s->target->layout;
+	const char *state = unwind_state(&t->unwinder, &s->unwind, copy);
+
+	t->attached_known = state && OFF(l, thread_state) != ABSENT;
+	/* _Py_THREAD_ATTACHED, Include/internal/pycore_pystate.h */
+	t->attached = t->attached_known && int_at(state, OFF(l, thread_state)) == 1;
+}
+
 /* Reads and unwinds one thread; the copy is the tick's if it was planned. */
 static enum unwind_status look_at(struct sampler *s, struct thread *t)
 {
@@ -324,6 +361,7 @@ static enum unwind_status look_at(struct sampler *s, struct thread *t)
 	enum unwind_status st;
 
 	s->unwind.clock.generation = s->roster.interps[t->interp].generation;
+	s->unwind.copy_generation = s->roster.interps[t->interp].copies;
 	s->unwind.retry_until_ns = clock_now() + s->retry_ns;
 	if (!t->planned) {
 		copy = &s->unwind.retry;
@@ -332,6 +370,7 @@ static enum unwind_status look_at(struct sampler *s, struct thread *t)
 		if (snapshot_read(copy, s->unwind.remote) == READ_GONE)
 			return UNWIND_GONE;
 	}
+	take_attached(s, t, copy);
 	st = unwind(&t->unwinder, &s->unwind, copy, &t->node);
 	t->flags = 0;
 	if (st == UNWIND_INEXACT)

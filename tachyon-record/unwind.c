@@ -134,6 +134,7 @@ static bool take_frame(const struct unwind_context *c, const char *p, struct fra
 		return unwind_object_frame(c, p, f);
 	f->code = word_at(p, OFF(l, frame_executable)) & l->executable_mask;
 	f->instr = word_at(p, OFF(l, frame_instr));
+	f->copy = OFF(l, frame_copy) != ABSENT ? int_at(p, OFF(l, frame_copy)) : 0;
 	f->previous = word_at(p, OFF(l, frame_previous));
 	f->owner = (uint8_t)p[OFF(l, frame_owner)];
 	f->may_be_outermost = f->owner != OWNED_BY_GENERATOR;
@@ -179,7 +180,8 @@ static enum walk walk(struct unwinder *u, const struct unwind_context *c,
 
 static bool same_frame(const struct frame *a, const struct frame *b)
 {
-	return a->address == b->address && a->code == b->code && a->instr == b->instr;
+	return a->address == b->address && a->code == b->code && a->instr == b->instr &&
+	       a->copy == b->copy;
 }
 
 /* Takes over the nodes of the callers that have not changed; returns how many. */
@@ -233,6 +235,19 @@ static enum unwind_status get_node(struct unwind_context *c, const struct node *
 	return UNWIND_EXACT;
 }
 
+/* How far into its code a frame is, in bytes; false if it is not in there. */
+static bool code_offset(struct unwind_context *c, const struct frame *f,
+			const struct code *code, int64_t *lasti)
+{
+	raddr first = code->first_instr;
+
+	if (f->copy)
+		first = code_copies_find(c->copies, c->remote, c->layout, code,
+					 (uint32_t)f->copy, f->instr, c->copy_generation);
+	*lasti = (int64_t)(f->instr - first);
+	return (first || !f->copy) && *lasti < (int64_t)code->bytes;
+}
+
 /* The node of one frame above its caller's. */
 static enum unwind_status resolve_frame(struct unwind_context *c, struct frame *f,
 					uint32_t parent)
@@ -249,8 +264,7 @@ static enum unwind_status resolve_frame(struct unwind_context *c, struct frame *
 		return from_code_status(st);
 	if (code->head.shim)
 		return UNWIND_EXACT;
-	lasti = (int64_t)(f->instr - code->first_instr);
-	if (lasti >= (int64_t)code->bytes)
+	if (!code_offset(c, f, code, &lasti))
 		return UNWIND_TORN;
 	return get_node(c, &(struct node){ parent, code->number, lasti < 0 ? -1 : (int32_t)lasti },
 			&f->node);
@@ -434,14 +448,14 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 }
 
 /* Memory that was a frame may hold anything soon afterwards. */
-static bool is_plausible(const struct unwind_context *c, const struct frame *f)
+static bool is_plausible(struct unwind_context *c, const struct frame *f)
 {
 	const struct code *code;
+	int64_t lasti;
 
 	return f->code && f->owner < c->layout->first_shim_owner &&
 	       code_table_get(c->codes, c->remote, c->layout, c->ring, f->code, c->clock,
-			      &code) == CODE_OK &&
-	       (int64_t)(f->instr - code->first_instr) < (int64_t)code->bytes;
+			      &code) == CODE_OK && code_offset(c, f, code, &lasti);
 }
 
 /* Adds the frames of the last walk, which stopped at the address. */
@@ -460,7 +474,7 @@ static void extend_candidate(struct unwinder *u, const struct unwind_context *c,
  * Notes the first sight of the leaf's own frame, and of a chain from it,
  * which may have to be put together from several copies.
  */
-static void note_leaf(struct unwinder *u, const struct unwind_context *c, struct leaf *leaf,
+static void note_leaf(struct unwinder *u, struct unwind_context *c, struct leaf *leaf,
 		      enum walk w, raddr stopped)
 {
 	if (!u->now.n || !is_plausible(c, &u->now.v[0]))
@@ -497,7 +511,7 @@ static void follow_candidate(struct unwinder *u, const struct unwind_context *c,
  * The leaf is not innermost any more.  What its memory holds soon afterwards,
  * as a caller or just left, is better than nothing; so is what runs now.
  */
-static void look_back(struct unwinder *u, const struct unwind_context *c,
+static void look_back(struct unwinder *u, struct unwind_context *c,
 		      const struct snapshot *s, struct leaf *leaf, raddr innermost)
 {
 	enum walk w;

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tachyon-record/code_copies.h"
 #include "tachyon-record/code_table.h"
 #include "tachyon-record/node_table.h"
 #include "tachyon-record/snapshot.h"
@@ -24,6 +25,7 @@ struct frame {
 	raddr address, code, previous;  /* previous: its caller's frame */
 	raddr instr;                    /* or bytes into the code, where those are counted */
 	uint32_t node;                  /* of the stack that ends here */
+	int32_t copy;                   /* of the bytecode, that instr is in; 0: the first */
 	uint8_t owner;
 	bool may_be_outermost;          /* else a stack that ends there is not complete */
 	bool left;                      /* it has returned, or has not begun */
@@ -101,6 +103,8 @@ struct unwind_context {
 	struct ring *ring;
 	struct code_table *codes;
 	struct node_table *nodes;
+	struct code_copies *copies;
+	uint32_t copy_generation;       /* of the interpreter's copies of bytecode */
 	struct snapshot retry;
 	struct code_clock clock;
 	uint64_t tick;

@@ -51,6 +51,7 @@ void unwind_context_init(struct unwind_context *c)
 		FIELD_thread_next, FIELD_thread_interp, FIELD_thread_current_frame,
 		FIELD_thread_cframe, FIELD_thread_ident, FIELD_thread_tag,
 		FIELD_thread_datastack_chunk, FIELD_thread_datastack_top,
+		FIELD_thread_state,
 	};
 	int32_t from = INT32_MAX, to = 0;
 

@@ -290,6 +290,22 @@ def threads(trace, report, margin):
     expect(max(holders.values()) == 1, "a tick with", max(holders.values()), "holders of one GIL")
 
 
+def parallel(trace, report, margin):
+    """Threads that need no GIL: busy ones run at the same time, as far as there are CPUs, and nobody waits."""
+    margin = float(margin)
+    for name, own in report["threads"].items():
+        (thread,) = named(trace, name) or [None]
+        if not thread:
+            continue
+        expect(thread["tid"] == own["tid"], name, "has the tid", thread["tid"], "and not", own["tid"])
+        samples = inside(of_thread(trace, own["tid"]), "sleep_on" if name == "sleeper" else "spin_on")
+        near(ascii(name) + " on a CPU", flagged(trace, samples, ON_CPU), own["cpu_share"], margin)
+        near(ascii(name) + " attached", flagged(trace, samples, HOLDS_GIL), name != "sleeper", margin)
+        near(ascii(name) + " waiting for the GIL", flagged(trace, samples, WAITS_GIL), 0, 0)
+    both = collections.Counter(s["tick"] for s in good(trace) if s["flags"] & ON_CPU)
+    expect(share(both.values(), lambda n: n >= 2) > 0.3, "no two threads were on CPUs at the same time")
+
+
 def hashing(trace, report, margin):
     margin = float(margin)
     hasher, busy = report["threads"]["hasher"], report["threads"]["busy"]
@@ -310,6 +326,19 @@ def gc(trace, report, margin):
     near("collect()", share(samples, lambda s: leaf(s) == "collect"), report["gc_share"], float(margin))
     wrong = share(samples, lambda s: leaf(s) == "compute" and s["flags"] & GC)
     near("garbage collection in compute()", wrong, 0, 1)
+
+
+def gc_threads(trace, report, margin):
+    """Who collects garbage, while others are stopped for it."""
+    few_failed(trace)
+    samples = inside(of_thread(trace, report["threads"]["collector"]), "Account.collect_on")
+    samples = [s for s in samples if leaf(s) in ("collect", "compute")]
+    near("collecting garbage", flagged(trace, samples, GC), report["gc_share"], float(margin))
+    near("collect()", share(samples, lambda s: leaf(s) == "collect"), report["gc_share"], float(margin))
+    wrong = share(samples, lambda s: leaf(s) == "compute" and s["flags"] & GC)
+    near("garbage collection in compute()", wrong, 0, 1)
+    samples = inside(of_thread(trace, report["threads"]["other"]), "Account.compute_on")
+    near("garbage collection in the other thread", flagged(trace, samples, GC), 0, 0)
 
 
 def stopped(trace, report, margin):
@@ -398,7 +427,8 @@ def summary(trace):
 
 
 CHECKS = {f.__name__: f for f in (
-    exact, deep, large, subinterpreters, shares, leaves, recursion, threads, hashing, gc, stopped, codes, churn, summary)}
+    exact, deep, large, subinterpreters, shares, leaves, recursion, threads, parallel, hashing, gc, gc_threads,
+    stopped, codes, churn, summary)}
 
 
 def main():

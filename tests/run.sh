@@ -3,7 +3,8 @@
 #
 # run.sh BUILD [WORD]: runs the unit tests in BUILD/tests and the command-line
 # tests, those whose name holds WORD, and ends with one line of counts.
-# SLOW=1 runs the tests that take minutes instead.
+# SUITE=slow runs the tests that take minutes instead, SUITE=freethreaded those of
+# builds that tools/freethreaded.sh makes.
 set -u
 
 build=$1
@@ -13,7 +14,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0 failed=0 skipped=0
 
-if [ -z "${SLOW:-}" ]; then
+if [ -z "${SUITE:-}" ]; then
 	for test in "$build"/tests/*/*_test; do
 		case $test in *"$word"*) ;; *) continue ;; esac
 		if "$test" > "$log" 2>&1; then
@@ -26,9 +27,9 @@ if [ -z "${SLOW:-}" ]; then
 			cat "$log"
 		fi
 	done
-	files=$(find "$here" -name '*.bats' ! -path '*/slow/*' | sort)
+	files=$(find "$here" -name '*.bats' ! -path '*/slow/*' ! -path '*/freethreaded/*' | sort)
 else
-	files=$(find "$here/slow" -name '*.bats' | sort)
+	files=$(find "$here/$SUITE" -name '*.bats' | sort)
 fi
 
 for file in $files; do

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <internal/pycore_gil.h>
 #include <internal/pycore_pystate.h>
@@ -25,6 +26,7 @@
 #include <internal/pycore_dict.h>
 #include <internal/pycore_frame.h>
 #include <internal/pycore_moduleobject.h>
+#include <internal/pycore_object.h>
 #endif
 #if PY_VERSION_HEX >= 0x030e0000
 #include <internal/pycore_interpframe_structs.h>
@@ -103,6 +105,18 @@ static void interp_fields(void)
 #else
 	AT(interp_code_generation, PyInterpreterState, _code_object_generation);
 #endif
+#if PY_VERSION_HEX >= 0x030e0000 && defined(Py_GIL_DISABLED)
+	AT(interp_copy_generation, PyInterpreterState, tlbc_indices.tlbc_generation);
+#else
+	NONE(interp_copy_generation);
+#endif
+#ifdef Py_GIL_DISABLED
+	AT(interp_stw_requester, PyInterpreterState, stoptheworld.requester);
+	AT(gil_enabled, struct _gil_runtime_state, enabled);
+#else
+	NONE(interp_stw_requester);
+	NONE(gil_enabled);
+#endif
 	AT(gil_last_holder, struct _gil_runtime_state, last_holder);
 	AT(gil_locked, struct _gil_runtime_state, locked);
 	AT(gil_switch_number, struct _gil_runtime_state, switch_number);
@@ -113,6 +127,11 @@ static void thread_fields(void)
 {
 	AT(thread_next, PyThreadState, next);
 	AT(thread_interp, PyThreadState, interp);
+#if PY_VERSION_HEX < 0x030d0000
+	NONE(thread_state);
+#else
+	AT(thread_state, PyThreadState, state);
+#endif
 #if PY_VERSION_HEX < 0x030b0000
 	AT(thread_current_frame, PyThreadState, frame);
 	NONE(thread_cframe);
@@ -151,6 +170,8 @@ static void frame_fields(void)
 	AT(frame_instr, PyFrameObject, f_lasti);
 	AT(frame_previous, PyFrameObject, f_back);
 	NONE(frame_owner);
+	NONE(frame_copy);
+	NONE(code_copies);
 #if PY_VERSION_HEX < 0x030a0000
 	AT(frame_running, PyFrameObject, f_executing);
 #else
@@ -184,6 +205,13 @@ static void frame_fields(void)
 	AT(frame_previous, _PyInterpreterFrame, previous);
 	AT(frame_owner, _PyInterpreterFrame, owner);
 	NONE(frame_running);
+#if PY_VERSION_HEX >= 0x030e0000 && defined(Py_GIL_DISABLED)
+	AT(frame_copy, _PyInterpreterFrame, tlbc_index);
+	AT(code_copies, PyCodeObject, co_tlbc);
+#else
+	NONE(frame_copy);
+	NONE(code_copies);
+#endif
 	AT(frame_size, _PyInterpreterFrame, localsplus);
 	AT(code_units, PyVarObject, ob_size);
 	NONE(code_bytecode);
@@ -297,12 +325,43 @@ static void described_fields(void)
 #if PY_VERSION_HEX >= 0x030e0000
 	SAME(interp_code_generation, interpreter_state.code_object_generation);
 #endif
+#ifdef Py_GIL_DISABLED
+	/* Unlike its neighbours it is described from the beginning of the GIL. */
+	SAME(gil_enabled, interpreter_state.gil_runtime_state_enabled);
+#endif
+#if PY_VERSION_HEX >= 0x030e0000 && defined(Py_GIL_DISABLED)
+	SAME(interp_copy_generation, interpreter_state.tlbc_generation);
+	SAME(frame_copy, interpreter_frame.tlbc_index);
+	SAME(code_copies, code_object.co_tlbc);
+#endif
 #if PY_VERSION_HEX >= 0x030f0000
 	SAME(unicode_compact_data, unicode_object.compactunicodeobject_size);
 	SAME(type_basicsize, type_object.tp_basicsize);
 	SAME(heaptype_cached_keys, heap_type_object.ht_cached_keys);
 #endif
 }
+#endif
+
+/* Where compilers put the bit field kind in the word that state is. */
+static int unicode_kind_shift(void)
+{
+	PyASCIIObject str;
+	unsigned word;
+	int shift = 0;
+
+	memset(&str, 0, sizeof(str));
+	str.state.kind = 1;
+	memcpy(&word, &str.state, sizeof(word));
+	while (!(word >> shift & 1))
+		shift++;
+	return shift;
+}
+
+#ifdef MANAGED_DICT_OFFSET
+#define MANAGED_DICT_AT ((int)(MANAGED_DICT_OFFSET / (int)sizeof(void *)))
+#else
+/* _PyObject_ManagedDictPointer() of 3.11 */
+#define MANAGED_DICT_AT (-3)
 #endif
 
 int main(void)
@@ -330,11 +389,6 @@ int main(void)
 #ifdef Py_GIL_DISABLED
 	printf("\t.free_threaded = true,\n");
 #endif
-#ifdef Py_GIL_DISABLED
-	printf("\t.unicode_kind_shift = 8,\n");
-#else
-	printf("\t.unicode_kind_shift = 2,\n");
-#endif
 #if PY_VERSION_HEX < 0x030b0000
 	printf("\t.frames = FRAMES_OBJECTS,\n");
 	printf("\t.lasti_unit = %d,\n", PY_VERSION_HEX < 0x030a0000 ? 1 : 2);
@@ -343,9 +397,11 @@ int main(void)
 #else
 	printf("\t.frames = FRAMES_DATASTACK,\n");
 #endif
+	printf("\t.instance_dict_at = %d,\n", MANAGED_DICT_AT);
+	printf("\t.unicode_kind_shift = %d,\n", unicode_kind_shift());
 	printf("\t.instance_dict = %s,\n",
 	       PY_VERSION_HEX < 0x030b0000 ? "INSTANCE_DICT_AT_OFFSET" :
-	       PY_VERSION_HEX < 0x030c0000 ? "INSTANCE_VALUES_AT_M4" :
+	       PY_VERSION_HEX < 0x030c0000 ? "INSTANCE_VALUES_BEFORE" :
 	       PY_VERSION_HEX < 0x030d0000 ? "INSTANCE_DICT_OR_VALUES" : "INSTANCE_INLINE");
 	printf("\t.long_form = %s,\n",
 	       PY_VERSION_HEX < 0x030c0000 ? "LONG_SIGNED_SIZE" : "LONG_TAGGED");

@@ -42,9 +42,9 @@ enum frame_form {
 /* Where an instance of a plain class keeps its attributes. */
 enum instance_dict {
 	INSTANCE_DICT_AT_OFFSET,/* dict where the type says (up to 3.10) */
-	INSTANCE_VALUES_AT_M4,  /* values at -4 words, dict at -3 (3.11) */
-	INSTANCE_DICT_OR_VALUES,/* at -3 words, tagged in bit 0 (3.12) */
-	INSTANCE_INLINE,        /* values behind the object, dict at -3 words (3.13) */
+	INSTANCE_VALUES_BEFORE, /* values in the word before the dict (3.11) */
+	INSTANCE_DICT_OR_VALUES,/* in one word, tagged in bit 0 (3.12) */
+	INSTANCE_INLINE,        /* values behind the object (3.13) */
 };
 
 /* How the size word of an int is read (longintrepr.h). */
@@ -69,7 +69,8 @@ struct layout {
 	enum frame_form frames;
 	uint8_t lasti_unit;             /* bytes that f_lasti counts; 0: it is a pointer */
 	uint8_t running_states;         /* 1 << frame_running of a frame that has been called */
-	bool free_threaded;
+	bool free_threaded;             /* a GIL that may be switched off, or on */
+	int8_t instance_dict_at;        /* words from an instance to its managed dict */
 	uint8_t unicode_kind_shift;     /* kind:3 compact:1 ascii:1 start at this bit */
 	enum instance_dict instance_dict;
 	enum long_form long_form;

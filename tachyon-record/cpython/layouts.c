@@ -123,6 +123,7 @@ static const struct {
 	{ FIELD_frame_previous, FIELD_frame_size, 8, 1024 },
 	{ FIELD_frame_instr, FIELD_frame_size, 8, 1024 },
 	{ FIELD_frame_owner, FIELD_frame_size, 1, 1024 },
+	{ FIELD_frame_copy, FIELD_frame_size, 4, 1024 },
 	{ FIELD_object_type, FIELD_code_adaptive, 8, 256 },
 	{ FIELD_code_units, FIELD_code_adaptive, 8, 256 },
 	{ FIELD_code_filename, FIELD_code_adaptive, 8, 256 },
@@ -144,6 +145,12 @@ static const enum layout_field required[] = {
 	FIELD_code_units, FIELD_code_firsttraceable, FIELD_keys_indices,
 };
 
+/* Read in one range with the list of threads. */
+static const enum layout_field spanned[] = {
+	FIELD_interp_gc_collecting, FIELD_interp_code_generation,
+	FIELD_interp_copy_generation, FIELD_interp_stw_requester,
+};
+
 static int check_bounds(const struct layout *l, struct err *err)
 {
 	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
@@ -155,12 +162,12 @@ static int check_bounds(const struct layout *l, struct err *err)
 		    l->off[i] > LAYOUT_MAX_THREAD - 8)
 			return err_set(err, ENOTSUP, "the description of this CPython: %s is "
 				       "too far away", field_names[i]);
-	if (abs(OFF(l, interp_threads_head) - OFF(l, interp_gc_collecting)) >
-	    LAYOUT_MAX_INTERP_SPAN ||
-	    abs(OFF(l, interp_threads_head) - OFF(l, interp_code_generation)) >
-	    LAYOUT_MAX_INTERP_SPAN)
-		return err_set(err, ENOTSUP, "the description of this CPython: the fields of an "
-			       "interpreter are too far apart");
+	for (size_t i = 0; i < sizeof(spanned) / sizeof(spanned[0]); i++)
+		if (l->off[spanned[i]] != ABSENT &&
+		    abs(OFF(l, interp_threads_head) - l->off[spanned[i]]) >
+		    LAYOUT_MAX_INTERP_SPAN)
+			return err_set(err, ENOTSUP, "the description of this CPython: %s is "
+				       "too far away", field_names[spanned[i]]);
 	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
 		int32_t at = l->off[bounds[i].field], size = l->off[bounds[i].size_field];
 
@@ -185,33 +192,59 @@ static uint64_t described_value(const struct described *d, const unsigned char *
 }
 
 /*
- * The row of a version that the description contradicts least, among those
- * of the build that the symbols tell.
+ * How many fields a description confirms of a row; 0 if it is not of the
+ * build that the symbols tell.
  */
+static unsigned agreement(const struct layout_version *row, const struct layout_hint *hint,
+			  const unsigned char *description)
+{
+	const bool free_threaded = description_word(description, DESCRIPTION_FREE_THREADED);
+	unsigned agree = 1;
+
+	if (!is_row_of(row, hint->version, hint->build) ||
+	    row->layout.free_threaded != free_threaded)
+		return 0;
+	for (int f = 0; f < NFIELDS; f++)
+		agree += row->described[f].at &&
+			 described_value(&row->described[f], description) ==
+			 (uint64_t)row->layout.off[f];
+	return agree;
+}
+
+/* The row that the description contradicts least. */
 static const struct layout_version *described_row(const struct layout_hint *hint,
 						  const unsigned char *description)
 {
-	const bool free_threaded = description_word(description, DESCRIPTION_FREE_THREADED);
 	const struct layout_version *best = NULL;
 	unsigned best_agree = 0;
 
 	for (size_t i = 0; i < NROWS; i++) {
-		const struct layout_version *row = &versions[i];
-		unsigned agree = 1;
+		unsigned agree = agreement(&versions[i], hint, description);
 
-		if (!is_row_of(row, hint->version, hint->build) ||
-		    row->layout.free_threaded != free_threaded)
-			continue;
-		for (int f = 0; f < NFIELDS; f++)
-			agree += row->described[f].at &&
-				 described_value(&row->described[f], description) ==
-				 (uint64_t)row->layout.off[f];
 		if (agree > best_agree) {
-			best = row;
+			best = &versions[i];
 			best_agree = agree;
 		}
 	}
 	return best;
+}
+
+/* Where rows that are confirmed alike differ, none of them is believed. */
+static void doubt(const struct layout_version *row, const struct layout_hint *hint,
+		  const unsigned char *description, struct layout *l)
+{
+	const unsigned agree = agreement(row, hint, description);
+
+	for (size_t i = 0; i < NROWS; i++) {
+		const struct layout_version *rival = &versions[i];
+
+		if (rival == row || agreement(rival, hint, description) != agree)
+			continue;
+		l->build = BUILD_NOT_KNOWN;
+		for (int f = 0; f < NFIELDS; f++)
+			if (!row->described[f].at && rival->layout.off[f] != l->off[f])
+				l->off[f] = ABSENT;
+	}
 }
 
 /* Brings the row's layout in line with the description. */
@@ -219,9 +252,6 @@ static int follow_description(const struct layout_version *row,
 			      const unsigned char *description, struct layout *l,
 			      struct err *err)
 {
-	if (l->free_threaded)
-		return err_set(err, ENOTSUP, "free-threaded CPython 3.%u: its layout is not "
-			       "known; use a build with the GIL", row->layout.version & 0xff);
 	for (int i = 0; i < NFIELDS; i++) {
 		uint64_t value;
 
@@ -354,5 +384,8 @@ int layout_detect(struct remote *r, raddr runtime, const struct layout_hint *hin
 		return unsupported(told.version, err);
 	*l = row->layout;
 	l->build = build_of(row, told.build);
-	return row->description_size ? follow_description(row, description, l, err) : 0;
+	if (!row->description_size)
+		return 0;
+	doubt(row, &told, description, l);
+	return follow_description(row, description, l, err);
 }

@@ -337,30 +337,31 @@ static raddr managed_attribute(struct remote *r, const struct layout *l, raddr o
 			       raddr type, const char *name, struct object_slot *slot)
 {
 	raddr flags = remote_ptr(r, type + (raddr)OFF(l, type_flags));
-	raddr at_m4, at_m3;
+	const raddr place = object + (raddr)(l->instance_dict_at * WORD);
+	raddr values, dict;
 
 	if (!(flags & TPFLAG_MANAGED_DICT) || OFF(l, heaptype_cached_keys) == ABSENT)
 		return 0;
-	at_m3 = remote_ptr(r, object - 3 * WORD);
+	dict = remote_ptr(r, place);
 	switch (l->instance_dict) {
 	case INSTANCE_DICT_AT_OFFSET:
 		return 0;
-	case INSTANCE_VALUES_AT_M4:
-		at_m4 = remote_ptr(r, object - 4 * WORD);
-		if (at_m4)
-			return value_at(r, l, at_m4, name, slot, type);
+	case INSTANCE_VALUES_BEFORE:
+		values = remote_ptr(r, place - WORD);
+		if (values)
+			return value_at(r, l, values, name, slot, type);
 		break;
 	case INSTANCE_DICT_OR_VALUES:
 		/* A pointer to values is stored less one, which sets the tag bit. */
-		if (at_m3 & 1)
-			return value_at(r, l, at_m3 + 1, name, slot, type);
+		if (dict & 1)
+			return value_at(r, l, dict + 1, name, slot, type);
 		break;
 	case INSTANCE_INLINE:
 		/*
 		 * struct _dictvalues stands behind the object: four bytes, of
 		 * which the last says whether they are in use, then the values.
 		 */
-		if (!at_m3 && flags & TPFLAG_INLINE_VALUES) {
+		if (!dict && flags & TPFLAG_INLINE_VALUES) {
 			raddr size = remote_ptr(r, type + (raddr)OFF(l, type_basicsize));
 			raddr head = remote_ptr(r, object + size);
 
@@ -370,7 +371,7 @@ static raddr managed_attribute(struct remote *r, const struct layout *l, raddr o
 		}
 		break;
 	}
-	return at_m3 ? object_dict_get(r, l, at_m3, name) : 0;
+	return dict ? object_dict_get(r, l, dict, name) : 0;
 }
 
 raddr object_attribute(struct remote *r, const struct layout *l, raddr object,

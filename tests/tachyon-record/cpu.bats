@@ -29,6 +29,9 @@ cpu_seconds() {
         fail "$got s in the mode cpu, $wanted s on the thread's clock: $(cat "$TMP/table")"
 }
 
+@test "CPU seconds beside three busy processes on 3.8 (5 %)" { cpu_seconds 3.8 "$RECORD"; }
+@test "CPU seconds beside three busy processes on 3.9 (5 %)" { cpu_seconds 3.9 "$RECORD"; }
+@test "CPU seconds beside three busy processes on 3.10 (5 %)" { cpu_seconds 3.10 "$RECORD"; }
 @test "CPU seconds beside three busy processes on 3.11 (5 %)" { cpu_seconds 3.11 "$RECORD"; }
 @test "CPU seconds beside three busy processes on 3.12 (5 %)" { cpu_seconds 3.12 "$RECORD"; }
 @test "CPU seconds beside three busy processes on 3.13 (5 %)" { cpu_seconds 3.13 "$RECORD"; }

@@ -146,5 +146,6 @@ large() {
     [ "$memory" -lt $((96 << 20)) ] || fail "the recorder took $memory bytes"
 }
 
+@test "1 000 threads in 100 000 functions on 3.8" { large 3.8; }
 @test "1 000 threads in 100 000 functions on 3.11" { large 3.11; }
 @test "1 000 threads in 100 000 functions on 3.15" { large 3.15; }
