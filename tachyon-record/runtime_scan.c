@@ -25,7 +25,7 @@ raddr runtime_scan(struct remote *r, raddr from, uint64_t len)
 			continue;
 		for (size_t i = 0; i + WORD <= n; i += WORD)
 			if (memcmp(bytes + i, layout_cookie, WORD) == 0 &&
-			    layout_is_described(r, at + i))
+			    layout_described_version(r, at + i))
 				return at + i;
 	}
 	return 0;

@@ -169,6 +169,8 @@ int target_open(struct target *t, pid_t pid, struct err *err)
 		ret = err_set(err, EAGAIN, "process %d: its Python has not started yet",
 			      (int)pid);
 	if (!ret && !t->python)
+		t->python = layout_described_version(&t->remote, t->runtime);
+	if (!ret && !t->python)
 		t->python = layout_hexversion(&t->remote, t->runtime, &t->layout);
 	if (!ret && !t->python)
 		t->python = t->layout.version << 16;

@@ -94,8 +94,8 @@ const struct layout *layout_row(uint32_t version, enum layout_build build);
 /* With which a runtime begins that describes itself. */
 extern const char layout_cookie[8];
 
-/* True if there is such a runtime at the address, of a version that may or may not be read. */
-bool layout_is_described(struct remote *r, raddr runtime);
+/* PY_VERSION_HEX of such a runtime at the address, read or not; 0: there is none. */
+uint32_t layout_described_version(struct remote *r, raddr runtime);
 
 /* What the symbols of the ELF file tell. */
 struct layout_hint {

@@ -288,16 +288,16 @@ static int unsupported(uint32_t version, struct err *err)
 		       version < versions[0].layout.version ? "old" : "new");
 }
 
-bool layout_is_described(struct remote *r, raddr runtime)
+uint32_t layout_described_version(struct remote *r, raddr runtime)
 {
 	unsigned char description[DESCRIPTION_VERSION + 8];
-	uint32_t version;
+	uint64_t version;
 
 	if (remote_read(r, runtime, description, sizeof(description)) != READ_OK ||
 	    memcmp(description + DESCRIPTION_COOKIE, layout_cookie, sizeof(layout_cookie)) != 0)
-		return false;
-	version = (uint32_t)(description_word(description, DESCRIPTION_VERSION) >> 16);
-	return version >> 8 == 3 && version >= 0x030d;
+		return 0;
+	version = description_word(description, DESCRIPTION_VERSION);
+	return version >> 24 == 3 && version >= 0x030d0000 ? (uint32_t)version : 0;
 }
 
 /* Reads the version of a runtime that describes itself, else it is the one that was told. */

@@ -103,8 +103,40 @@ no_symbols() {
     without_names "$COPY"
     exact function generator recursion callbacks_sort
     found 'its own description'
+    # The whole version is part of the description.
+    holds "$TMP/trace" ".processes[0].python == $("$PYTHON" -c 'import sys; print(sys.hexversion)')"
     holds "$TMP/trace" '.processes[0].info | has("build") | not'
 }
+
+# A program of another name that has Python in it, as servers and editors do.
+embedded() {
+    local include libdir version
+    use_python "$1"
+    include=$(awk -F '\t' -v minor="$1" '$1 == minor { print $5 }' "$PYTHONS/list.txt")
+    libdir=$("$PYTHON" -c 'from sysconfig import get_config_var as var; print(var("LIBDIR"))')
+    if [ ! -f "$libdir/libpython$1.so" ] || [ ! -r "$include/Python.h" ]; then
+        skip "this Python $1 has no shared library and headers to embed"
+    fi
+    version=$("$PYTHON" -c 'import sys; print(sys.hexversion)')
+    cat >"$TMP/editor.c" <<'END'
+#include <Python.h>
+int main(int argc, char **argv)
+{
+	return Py_BytesMain(argc, argv);
+}
+END
+    "${CC:-cc}" -I"$include" -o "$TMP/editor" "$TMP/editor.c" -L"$libdir" -Wl,-rpath,"$libdir" "-lpython$1"
+    printf '#!/bin/sh\nPYTHONHOME=%s exec "%s" "$@"\n' \
+        "$("$PYTHON" -c 'import sys; print(sys.base_prefix)')" "$TMP/editor" >"$TMP/python"
+    chmod +x "$TMP/python"
+    PYTHON=$TMP/python
+    exact function generator recursion callbacks_sort
+    holds "$TMP/trace" ".processes[0] | .python == $version and (.exe | endswith(\"/editor\"))"
+}
+
+@test "exact stacks of an embedded Python on 3.11" { embedded 3.11; }
+@test "exact stacks of an embedded Python on 3.12" { embedded 3.12; }
+@test "exact stacks of an embedded Python on 3.13" { embedded 3.13; }
 
 @test "exact stacks of a debug build on 3.11" { debug_build 3.11; }
 @test "exact stacks of a debug build on 3.13" { debug_build 3.13; }
