@@ -30,6 +30,16 @@ void _Py_NegativeRefcount(void)
 {
 }
 
+void PyConfig_InitPythonConfig(void);
+void PyConfig_InitPythonConfig(void)
+{
+}
+
+void PyFrame_GetBack(void);
+void PyFrame_GetBack(void)
+{
+}
+
 static struct buf own;                  /* the bytes of the test's own file */
 
 static int read_own(void **state)
@@ -77,6 +87,8 @@ static void the_own_file(void **state)
 	assert_true(base + s.version == (uintptr_t)&Py_Version);
 	assert_true(s.has_symbols);
 	assert_true(s.debug);
+	assert_int_equal(s.api, 0x0309);
+	assert_string_equal(s.api_symbol, "PyFrame_GetBack");
 	assert_int_equal(s.first_vaddr & 0xfff, 0);
 	/* The linker may have exported it as well. */
 	assert_true(strcmp(s.how, "symbol table") == 0 ||

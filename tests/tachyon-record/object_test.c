@@ -23,7 +23,7 @@ enum { COMPACT = 1 << 3, ASCII = 1 << 4 };
 
 enum { WORD = 8, OBJECT = 4096 };
 
-static const uint32_t versions[] = { 0x030b, 0x030c };
+static const uint32_t versions[] = { 0x0308, 0x0309, 0x030a, 0x030b, 0x030c };
 static const struct layout *l;
 static struct remote self;
 
@@ -271,13 +271,18 @@ static raddr make_dict(unsigned kind, uint64_t n)
 {
 	static const char *const texts[] = { "one", "two", "three", "four" };
 	const size_t width = kind ? 2 * WORD : 3 * WORD;
+	const bool sized = OFF(l, keys_size) != ABSENT;
 	char *entry = keys + OFF(l, keys_indices) + 8;
 
 	memset(keys, 0, sizeof(keys));
 	memset(dict, 0, sizeof(dict));
-	keys[OFF(l, keys_log2_size)] = 3;
-	keys[OFF(l, keys_log2_index_bytes)] = 3;
-	keys[OFF(l, keys_kind)] = (char)kind;
+	if (sized) {
+		keys[OFF(l, keys_size)] = 8;
+	} else {
+		keys[OFF(l, keys_log2_size)] = 3;
+		keys[OFF(l, keys_log2_index_bytes)] = 3;
+		keys[OFF(l, keys_kind)] = (char)kind;
+	}
 	put(keys, OFF(l, keys_nentries), n, WORD);
 	for (int i = 0; i < 3; i++, entry += width) {
 		raddr name = make_str(names[i], 1, COMPACT | ASCII, texts[i],
@@ -291,6 +296,12 @@ static raddr make_dict(unsigned kind, uint64_t n)
 	return address(dict);
 }
 
+/* Keys without hashes came with 3.11. */
+static unsigned last_kind(void)
+{
+	return OFF(l, keys_size) != ABSENT ? 0 : 1;
+}
+
 static bool count_items(void *arg, raddr key, raddr value)
 {
 	(void)key;
@@ -302,7 +313,7 @@ static void dicts_of_both_kinds(void **state)
 {
 	(void)state;
 	FOR_EACH_ROW
-		for (unsigned kind = 0; kind < 2; kind++) {
+		for (unsigned kind = 0; kind <= last_kind(); kind++) {
 			raddr d = make_dict(kind, 3);
 			int limit = 99;
 
@@ -331,9 +342,15 @@ static void dicts_that_are_none(void **state)
 		assert_true(object_dict_get(&self, l, 0, "one") == 0);
 		assert_true(object_dict_get(&self, l, 8, "one") == 0);
 		for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-			assert_true(object_dict_get(&self, l, make_dict(1, counts[i]),
+			assert_true(object_dict_get(&self, l,
+						    make_dict(last_kind(), counts[i]),
 						    "one") == 0);
-		d = make_dict(1, 3);
+		d = make_dict(last_kind(), 3);
+		if (OFF(l, keys_size) != ABSENT) {
+			put(keys, OFF(l, keys_size), UINT64_MAX, WORD);
+			assert_true(object_dict_get(&self, l, d, "one") == 0);
+			continue;
+		}
 		keys[OFF(l, keys_kind)] = 77;
 		assert_true(object_dict_get(&self, l, d, "one") == 0);
 		d = make_dict(1, 3);
@@ -354,9 +371,37 @@ static void dicts_that_are_none(void **state)
 	}
 }
 
+/* Up to 3.10 an instance has a dict, whose keys it may share with others. */
+static void attributes_in_dicts(void **state)
+{
+	static char type[OBJECT], object[OBJECT];
+	raddr values[3] = { 201, 0, 203 };
+	struct object_slot slot = { 0 };
+
+	(void)state;
+	FOR_EACH_ROW {
+		if (l->instance_dict != INSTANCE_DICT_AT_OFFSET)
+			continue;
+		memset(object, 0, sizeof(object));
+		put(type, OFF(l, type_dictoffset), 16, WORD);
+		put(object, OFF(l, object_type), address(type), WORD);
+		assert_true(object_attribute(&self, l, address(object), "one", &slot) == 0);
+		put(object, 16, make_dict(0, 3), WORD);
+		assert_true(object_attribute(&self, l, address(object), "one", &slot) == 101);
+		assert_true(object_attribute(&self, l, address(object), "two", &slot) == 0);
+		put(dict, OFF(l, dict_values), address(values), WORD);
+		assert_true(object_attribute(&self, l, address(object), "one", &slot) == 201);
+		assert_true(object_attribute(&self, l, address(object), "two", &slot) == 0);
+		assert_true(object_attribute(&self, l, address(object), "three", &slot) == 203);
+		/* Negative: counted from the end of an object of variable size. */
+		put(type, OFF(l, type_dictoffset), (uint64_t)-8, WORD);
+		assert_true(object_attribute(&self, l, address(object), "one", &slot) == 0);
+	}
+}
+
 /* --- code --------------------------------------------------------------------- */
 
-static char code[OBJECT], name[OBJECT], file[OBJECT], table[OBJECT];
+static char code[OBJECT], name[OBJECT], file[OBJECT], table[OBJECT], bytecode[OBJECT];
 
 static void make_code(void)
 {
@@ -369,7 +414,13 @@ static void make_code(void)
 	memcpy(table + OFF(l, bytes_data), "\x80\0\1", 3);
 	put(code, OFF(l, code_linetable), address(table), WORD);
 	put(code, OFF(l, code_firstlineno), 42, 4);
-	put(code, OFF(l, code_units), 10, WORD);
+	if (OFF(l, code_units) != ABSENT) {
+		put(code, OFF(l, code_units), 10, WORD);
+	} else {
+		memset(bytecode, 0, sizeof(bytecode));
+		put(bytecode, OFF(l, bytes_size), 20, WORD);
+		put(code, OFF(l, code_bytecode), address(bytecode), WORD);
+	}
 	if (OFF(l, code_version) != ABSENT)
 		put(code, OFF(l, code_version), 77, 4);
 }
@@ -384,7 +435,7 @@ static void code_objects(void **state)
 	FOR_EACH_ROW {
 		make_code();
 		code_head_decode(l, code, &head);
-		assert_int_equal(head.bytes, 20);
+		assert_int_equal(code_bytes(&self, l, &head), 20);
 		assert_int_equal(head.first_line, 42);
 		assert_int_equal(head.version, OFF(l, code_version) == ABSENT ? 0 : 77);
 		assert_false(head.shim);
@@ -395,12 +446,16 @@ static void code_objects(void **state)
 		assert_memory_equal(text.text, "f\xc3\xbc/a.py\x80\0\1", 11);
 
 		/* One without a traceable instruction is the interpreter's own. */
-		put(code, OFF(l, code_firsttraceable), 10, 4);
+		if (OFF(l, code_units) != ABSENT) {
+			put(code, OFF(l, code_firsttraceable), 10, 4);
+			code_head_decode(l, code, &head);
+			assert_true(head.shim);
+			put(code, OFF(l, code_units), UINT64_MAX, WORD);
+		} else {
+			put(bytecode, OFF(l, bytes_size), UINT64_MAX, WORD);
+		}
 		code_head_decode(l, code, &head);
-		assert_true(head.shim);
-		put(code, OFF(l, code_units), UINT64_MAX, WORD);
-		code_head_decode(l, code, &head);
-		assert_int_equal(head.bytes, 0);
+		assert_int_equal(code_bytes(&self, l, &head), 0);
 
 		put(type, OFF(l, type_name), address("code"), WORD);
 		put(code, OFF(l, object_type), address(type), WORD);
@@ -451,6 +506,7 @@ int main(void)
 		cmocka_unit_test(ints_up_to_64_bits),
 		cmocka_unit_test(dicts_of_both_kinds),
 		cmocka_unit_test(dicts_that_are_none),
+		cmocka_unit_test(attributes_in_dicts),
 		cmocka_unit_test(code_objects),
 		cmocka_unit_test(torn_code_objects),
 	};
