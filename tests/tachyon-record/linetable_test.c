@@ -215,7 +215,7 @@ static void steps(void **state)
 	for (size_t i = 0; i < sizeof(truth) / sizeof(truth[0]); i++)
 		assert_position(find_as(LINES_STEPS, table, sizeof(table), truth[i].lasti),
 				truth[i].line, truth[i].line, -1, -1);
-	assert_position(find_as(LINES_STEPS, NULL, 0, 6), 100, 100, -1, -1);
+	assert_position(find_as(LINES_STEPS, (const uint8_t *)"", 0, 6), 100, 100, -1, -1);
 	assert_position(find_as(LINES_STEPS, (const uint8_t *)"\0", 1, 6), 100, 100, -1, -1);
 }
 
@@ -234,7 +234,7 @@ static void ranges(void **state)
 	for (size_t i = 0; i < sizeof(truth) / sizeof(truth[0]); i++)
 		assert_position(find_as(LINES_RANGES, table, sizeof(table), truth[i].lasti),
 				truth[i].line, truth[i].line, -1, -1);
-	assert_position(find_as(LINES_RANGES, NULL, 0, 6), -1, -1, -1, -1);
+	assert_position(find_as(LINES_RANGES, (const uint8_t *)"", 0, 6), -1, -1, -1, -1);
 }
 
 static void random_bytes_do_no_harm(void **state)
