@@ -16,11 +16,12 @@
 set -eu
 export LC_ALL=C
 
-minors='8 9 10 11 12 13 14 15 11d 13d 14d 15d'
+minors='8 9 10 11 12 13 14 15 9d 11d 13d 14d 15d'
 
 # The Debian suites that carry a minor, in the order in which they are asked.
 suites_of() {
     case ${1%d} in
+    9) echo bullseye ;;
     11) echo bookworm ;;
     13) echo trixie forky sid ;;
     14 | 15) echo forky sid ;;

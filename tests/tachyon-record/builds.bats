@@ -134,21 +134,30 @@ END
     holds "$TMP/trace" ".processes[0] | .python == $version and (.exe | endswith(\"/editor\"))"
 }
 
+@test "exact stacks of an embedded Python on 3.8" { embedded 3.8; }
+@test "exact stacks of an embedded Python on 3.9" { embedded 3.9; }
+@test "exact stacks of an embedded Python on 3.10" { embedded 3.10; }
 @test "exact stacks of an embedded Python on 3.11" { embedded 3.11; }
 @test "exact stacks of an embedded Python on 3.12" { embedded 3.12; }
 @test "exact stacks of an embedded Python on 3.13" { embedded 3.13; }
 
+@test "exact stacks of a debug build on 3.9" { debug_build 3.9; }
 @test "exact stacks of a debug build on 3.11" { debug_build 3.11; }
 @test "exact stacks of a debug build on 3.13" { debug_build 3.13; }
 @test "exact stacks of a debug build on 3.14" { debug_build 3.14; }
 @test "exact stacks of a debug build on 3.15" { debug_build 3.15; }
 
+@test "exact stacks of a stripped build on 3.8" { stripped 3.8; }
+@test "exact stacks of a stripped build on 3.9" { stripped 3.9; }
+@test "exact stacks of a stripped build on 3.10" { stripped 3.10; }
 @test "exact stacks of a stripped build on 3.11" { stripped 3.11; }
 @test "exact stacks of a stripped build on 3.12" { stripped 3.12; }
 @test "exact stacks of a stripped build on 3.13" { stripped 3.13; }
 @test "exact stacks of a stripped build on 3.14" { stripped 3.14; }
 @test "exact stacks of a stripped build on 3.15" { stripped 3.15; }
 
+@test "exact stacks without section headers on 3.8" { no_sections 3.8; }
+@test "exact stacks without section headers on 3.10" { no_sections 3.10; }
 @test "exact stacks without section headers on 3.11" { no_sections 3.11; }
 @test "exact stacks without section headers on 3.12" { no_sections 3.12; }
 @test "exact stacks without section headers on 3.13" { no_sections 3.13; }
