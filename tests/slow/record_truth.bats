@@ -34,24 +34,33 @@ stopped_truth() {
     compare stopped "$TMP/trace" "$TMP/stops" margin=5
 }
 
+@test "50, 30 and 20 % on 3.8 (3 points)" { long_run 3.8 shares.py shares 3; }
+@test "50, 30 and 20 % on 3.10 (3 points)" { long_run 3.10 shares.py shares 3; }
 @test "50, 30 and 20 % on 3.11 (3 points)" { long_run 3.11 shares.py shares 3; }
 @test "50, 30 and 20 % on 3.12 (3 points)" { long_run 3.12 shares.py shares 3; }
 @test "50, 30 and 20 % on 3.13 (3 points)" { long_run 3.13 shares.py shares 3; }
 @test "50, 30 and 20 % on 3.14 (3 points)" { long_run 3.14 shares.py shares 3; }
 @test "50, 30 and 20 % on 3.15 (3 points)" { long_run 3.15 shares.py shares 3; }
 
+@test "all depths of a recursion on 3.8 (3 points)" { long_run 3.8 recursion.py recursion 3; }
+@test "all depths of a recursion on 3.10 (3 points)" { long_run 3.10 recursion.py recursion 3; }
 @test "all depths of a recursion on 3.13 (3 points)" { long_run 3.13 recursion.py recursion 3; }
 @test "garbage collection on 3.13 (3 points)" { long_run 3.13 gc_heavy.py gc 3; }
+@test "nested generators on 3.9 (3 points)" { long_run 3.9 generators.py leaves 3; }
 @test "nested generators on 3.13 (3 points)" { long_run 3.13 generators.py leaves 3; }
 @test "nested generators on 3.15 (3 points)" { long_run 3.15 generators.py leaves 3; }
 @test "a thread that hashes without the GIL on 3.13 (6 points)" { long_run 3.13 hashing.py hashing 6; }
 @test "three threads that fight for the GIL on 3.13 (6 points)" { long_run 3.13 threads.py threads 6; }
 
+@test "a generator resumed as fast as can be on 3.8 (5 points)" { stopped_truth 3.8 generators.py tight; }
+@test "a generator resumed as fast as can be on 3.10 (5 points)" { stopped_truth 3.10 generators.py tight; }
 @test "a generator resumed as fast as can be on 3.11 (5 points)" { stopped_truth 3.11 generators.py tight; }
 @test "a generator resumed as fast as can be on 3.12 (5 points)" { stopped_truth 3.12 generators.py tight; }
 @test "a generator resumed as fast as can be on 3.13 (5 points)" { stopped_truth 3.13 generators.py tight; }
 @test "a generator resumed as fast as can be on 3.14 (5 points)" { stopped_truth 3.14 generators.py tight; }
 @test "a generator resumed as fast as can be on 3.15 (5 points)" { stopped_truth 3.15 generators.py tight; }
+@test "short calls on 3.8 (5 points)" { stopped_truth 3.8 short_calls.py; }
+@test "short calls on 3.10 (5 points)" { stopped_truth 3.10 short_calls.py; }
 @test "short calls on 3.11 (5 points)" { stopped_truth 3.11 short_calls.py; }
 @test "short calls on 3.13 (5 points)" { stopped_truth 3.13 short_calls.py; }
 @test "short calls on 3.15 (5 points)" { stopped_truth 3.15 short_calls.py; }
