@@ -44,6 +44,8 @@ static void take_symbol(struct elf_symbols *s, const char *name, const GElf_Sym 
 		s->how = how;
 	} else if (!s->version && strcmp(name, "Py_Version") == 0) {
 		s->version = sym->st_value;
+	} else if (!s->none && strcmp(name, "_Py_NoneStruct") == 0) {
+		s->none = sym->st_value;
 	} else if (strcmp(name, "_Py_NegativeRefcount") == 0) {
 		s->debug = true;
 	} else {

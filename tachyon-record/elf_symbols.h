@@ -15,6 +15,7 @@ enum { ELF_DATA_MAX = 8 };
 struct elf_symbols {
 	uint64_t runtime;       /* address of _PyRuntime as linked, 0: none */
 	uint64_t version;       /* address of Py_Version (3.11 and later), 0: none */
+	uint64_t none;          /* address of None, 0: none */
 	uint32_t api;           /* version that brought the newest function known to us, 0: none */
 	bool has_symbols;       /* the functions that it exports are known */
 	bool debug;             /* one of them is of a Py_DEBUG build only */

@@ -79,7 +79,8 @@ static void count(atomic_uint_fast64_t *counter, uint64_t n)
 
 uint32_t sampler_known_flags(void)
 {
-	return TRACE_ON_CPU | TRACE_HOLDS_GIL | TRACE_WAITS_GIL | TRACE_GC;
+	return TRACE_ON_CPU | TRACE_HOLDS_GIL | TRACE_WAITS_GIL | TRACE_GC |
+	       TRACE_EXCEPTION;
 }
 
 static uint64_t retry_ns(uint64_t interval_ns)
@@ -104,6 +105,7 @@ struct sampler *sampler_new(struct target *target, struct ring *ring,
 	};
 	s->refresh_period_ns = REFRESH_NS;
 	s->retry_ns = retry_ns(options->interval_ns);
+	s->unwind.exceptions.none = target->none;
 	roster_init(&s->roster, target, options->all_threads);
 	s->unwind.remote = &target->remote;
 	s->unwind.layout = &target->layout;
@@ -328,7 +330,8 @@ static uint32_t state_flags(struct sampler *s, struct thread *t, uint64_t as_of_
 		flags |= TRACE_ON_CPU << TRACE_UNKNOWN_SHIFT;
 	else if (t->kernel.on_cpu)
 		flags |= TRACE_ON_CPU;
-	return flags | gil_flags(s, t, g) | gc_flags(t, in, g);
+	return flags | gil_flags(s, t, g) | gc_flags(t, in, g) |
+	       exception_flags(&t->unwinder.exception);
 }
 
 static const enum trace_reason reasons[] = {

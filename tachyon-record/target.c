@@ -52,6 +52,7 @@ static bool look_into(struct target *t, const struct mapped_file *file,
 	if (!found)
 		return false;
 	t->runtime = s.runtime - s.first_vaddr + file->start;
+	t->none = s.none ? s.none - s.first_vaddr + file->start : 0;
 	*hint = (struct layout_hint){ 0 };
 	if (s.has_symbols)
 		hint->build = s.debug ? BUILD_DEBUG : BUILD_RELEASE;

@@ -26,6 +26,7 @@ struct target {
 	struct remote remote;
 	struct layout layout;
 	raddr runtime;                  /* _PyRuntime */
+	raddr none;                     /* None, 0: not known */
 	uint32_t python;                /* PY_VERSION_HEX, 0 in the low half if not known */
 	uint64_t start_ns;              /* CLOCK_MONOTONIC when it started */
 	uint64_t stack_at;              /* as procfs_stat() gives it */

@@ -604,7 +604,8 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 	if (!words.first_known)
 		return ATTEMPT_STEP;
 	if (!leaf->decided || (leaf->doubtful && words.cframe_stayed &&
-			       words.cframe == leaf->cframe))
+			       words.cframe == leaf->cframe)) {
+		exception_take(u, c, s);
 		*leaf = (struct leaf){
 			.address = words.first,
 			.cframe = words.cframe,
@@ -612,6 +613,7 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 			.decided = true,
 			.doubtful = words.cframe && !words.cframe_stayed,
 		};
+	}
 	if (!leaf->address && !leaf->doubtful) {
 		u->last.n = 0;
 		*node = NODE_ROOT;
@@ -652,6 +654,7 @@ enum unwind_status unwind(struct unwinder *u, struct unwind_context *c, struct s
 	struct leaf leaf = { 0 };
 	unsigned tries = 0, steps = 0;
 
+	u->exception = (struct exception){ 0 };
 	for (;;) {
 		enum attempt a = attempt(u, c, s, &leaf, node, &st);
 		enum read_status read;

@@ -18,6 +18,7 @@
 
 #include "tachyon-record/code_copies.h"
 #include "tachyon-record/code_table.h"
+#include "tachyon-record/exception.h"
 #include "tachyon-record/node_table.h"
 #include "tachyon-record/snapshot.h"
 
@@ -90,6 +91,7 @@ struct unwinder {
 	uint64_t generation;            /* of code objects, when last was resolved */
 	uint64_t resolved_ns;           /* when all frames of last were looked up */
 	struct memo memo[MEMO_SLOTS];
+	struct exception exception;     /* when the leaf was decided */
 
 	/* Ranges of this thread in the snapshot that was planned last. */
 	unsigned first_range, state_range, cframe_range, end_range;
@@ -110,6 +112,8 @@ struct unwind_context {
 	uint64_t tick;
 	uint64_t retry_until_ns;        /* CLOCK_MONOTONIC */
 	int32_t state_from, state_len;  /* the part of a thread state that is read */
+	struct exceptions exceptions;
+	size_t lead;                    /* bytes read in front of frames outside the chunks */
 	uint64_t inexact;               /* stacks so far */
 	raddr frame_type;               /* of frame objects, once one was seen */
 };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tachyon-record/exception.h"
 #include "tachyon-record/unwind_objects.h"
 
 enum {
@@ -52,6 +53,7 @@ void unwind_context_init(struct unwind_context *c)
 		FIELD_thread_cframe, FIELD_thread_ident, FIELD_thread_tag,
 		FIELD_thread_datastack_chunk, FIELD_thread_datastack_top,
 		FIELD_thread_state,
+		FIELD_thread_raised, FIELD_thread_exc_info, FIELD_thread_exc_state,
 	};
 	int32_t from = INT32_MAX, to = 0;
 
@@ -65,6 +67,7 @@ void unwind_context_init(struct unwind_context *c)
 	}
 	c->state_from = from;
 	c->state_len = to - from;
+	c->lead = exception_lead(c->layout);
 }
 
 const char *unwind_state(const struct unwinder *u, const struct unwind_context *c,
@@ -132,7 +135,8 @@ static void plan_outliers(struct unwinder *u, const struct unwind_context *c,
 	drop_old_outliers(u, c);
 	u->outlier_range = s->n;
 	for (size_t i = 0; i < u->noutliers; ) {
-		raddr from = u->outliers[i].address, to = from + frame_size;
+		raddr from = u->outliers[i].address - c->lead;
+		raddr to = u->outliers[i].address + frame_size;
 
 		for (i++; i < u->noutliers && u->outliers[i].address - to < OUTLIER_GAP; i++)
 			to = u->outliers[i].address + frame_size;

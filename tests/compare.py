@@ -341,6 +341,21 @@ def gc_threads(trace, report, margin):
     near("garbage collection in the other thread", flagged(trace, samples, GC), 0, 0)
 
 
+def exceptions(trace, report, margin):
+    few_failed(trace)
+    samples = inside(good(trace), "rounds")
+    near("raising or handling", flagged(trace, samples, EXCEPTION), report["active_share"], float(margin))
+    leaves = collections.Counter(leaf(s) for s in samples)
+    for name in report["spent"]:
+        if name == "propagating":
+            continue
+        own = [s for s in samples if leaf(s) == name]
+        expect(len(own) >= 20, "only", len(own), "samples of", name, "among", dict(leaves))
+        near("an exception in %s()" % name, flagged(trace, own, EXCEPTION), name.startswith("handle"), 10)
+    unknown = share(samples, lambda s: s["flags"] >> UNKNOWN_SHIFT & EXCEPTION)
+    near("not known whether", unknown, 0, 6)
+
+
 def stopped(trace, report, margin):
     """Leaves while the process ran are those found while it was stopped, where nothing can tear.
 
@@ -428,7 +443,7 @@ def summary(trace):
 
 CHECKS = {f.__name__: f for f in (
     exact, deep, large, subinterpreters, shares, leaves, recursion, threads, parallel, hashing, gc, gc_threads,
-    stopped, codes, churn, summary)}
+    exceptions, stopped, codes, churn, summary)}
 
 
 def main():

@@ -28,6 +28,9 @@
 #include <internal/pycore_moduleobject.h>
 #include <internal/pycore_object.h>
 #endif
+#if PY_VERSION_HEX >= 0x030b0000
+#include <internal/pycore_genobject.h>
+#endif
 #if PY_VERSION_HEX >= 0x030e0000
 #include <internal/pycore_interpframe_structs.h>
 #endif
@@ -156,6 +159,22 @@ static void thread_fields(void)
 	AT(thread_datastack_chunk, PyThreadState, datastack_chunk);
 	AT(thread_datastack_top, PyThreadState, datastack_top);
 #endif
+#if PY_VERSION_HEX < 0x030c0000
+	AT(thread_raised, PyThreadState, curexc_type);
+#else
+	AT(thread_raised, PyThreadState, current_exception);
+#endif
+	AT(thread_exc_info, PyThreadState, exc_info);
+	AT(thread_exc_state, PyThreadState, exc_state);
+#if PY_VERSION_HEX < 0x030b0000
+	AT(excitem_value, _PyErr_StackItem, exc_type);
+	NONE(gen_frame);
+#else
+	AT(excitem_value, _PyErr_StackItem, exc_value);
+	AT(gen_frame, PyGenObject, gi_iframe);
+#endif
+	AT(excitem_previous, _PyErr_StackItem, previous_item);
+	AT(gen_exc_state, PyGenObject, gi_exc_state);
 #if PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030d0000
 	AT(cframe_current_frame, _PyCFrame, current_frame);
 #else
@@ -324,6 +343,7 @@ static void described_fields(void)
 	SAME(dict_values, dict_object.ma_values);
 #if PY_VERSION_HEX >= 0x030e0000
 	SAME(interp_code_generation, interpreter_state.code_object_generation);
+	SAME(gen_frame, gen_object.gi_iframe);
 #endif
 #ifdef Py_GIL_DISABLED
 	/* Unlike its neighbours it is described from the beginning of the GIL. */
@@ -335,6 +355,9 @@ static void described_fields(void)
 	SAME(code_copies, code_object.co_tlbc);
 #endif
 #if PY_VERSION_HEX >= 0x030f0000
+	SAME(thread_raised, thread_state.current_exception);
+	SAME(thread_exc_state, thread_state.exc_state);
+	SAME(excitem_value, err_stackitem.exc_value);
 	SAME(unicode_compact_data, unicode_object.compactunicodeobject_size);
 	SAME(type_basicsize, type_object.tp_basicsize);
 	SAME(heaptype_cached_keys, heap_type_object.ht_cached_keys);

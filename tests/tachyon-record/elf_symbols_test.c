@@ -22,8 +22,8 @@
 #include "tachyon-record/elf_symbols.h"
 #include "tests/fixture.h"
 
-extern unsigned long _PyRuntime[16], Py_Version;
-unsigned long _PyRuntime[16] = { 1 }, Py_Version = 0x030b07f0;
+extern unsigned long _PyRuntime[16], Py_Version, _Py_NoneStruct;
+unsigned long _PyRuntime[16] = { 1 }, Py_Version = 0x030b07f0, _Py_NoneStruct = 1;
 
 void _Py_NegativeRefcount(void);
 void _Py_NegativeRefcount(void)
@@ -85,6 +85,7 @@ static void the_own_file(void **state)
 	assert_int_equal(find(own.data, own.len, &s), 1);
 	assert_true(base + s.runtime == (uintptr_t)_PyRuntime);
 	assert_true(base + s.version == (uintptr_t)&Py_Version);
+	assert_true(base + s.none == (uintptr_t)&_Py_NoneStruct);
 	assert_true(s.has_symbols);
 	assert_true(s.debug);
 	assert_int_equal(s.api, 0x0309);

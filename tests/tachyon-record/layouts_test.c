@@ -112,6 +112,8 @@ static bool may_be_absent(const struct layout *l, int field)
 	case FIELD_interp_gil:
 	case FIELD_code_version:
 		return before_3_12;
+	case FIELD_gen_frame:
+		return l->frames == FRAMES_OBJECTS;
 	case FIELD_interp_code_generation:
 	case FIELD_interp_copy_generation:
 	case FIELD_interp_stw_requester:
