@@ -51,6 +51,7 @@ enum trace_flag {
 	TRACE_EXCEPTION = 1 << 5,       /* raising or handling an exception */
 	TRACE_INEXACT   = 1 << 6,       /* callers, line or a leaf gone too soon: unproven */
 	TRACE_FAILED    = 1 << 7,       /* no stack; the reason is in bits 8-11 */
+	TRACE_OMITTED   = 1 << 12,      /* no stack: not in the mode that was recorded */
 	TRACE_STATE_FLAGS = 0x3f,       /* those that can be unknown */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* filter.c - modes are rows; regular expressions are POSIX extended ones. */
+/* filter.c - regular expressions are POSIX extended ones. */
 #include "profile/filter.h"
 
 #include <errno.h>
@@ -10,30 +10,11 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/opt.h"
 #include "base/unit.h"
-
-static const struct filter_mode modes[] = {
-	{ "wall", 0, NULL },
-	{ "cpu", TRACE_ON_CPU, "whether threads were on a CPU" },
-	{ "gil", TRACE_HOLDS_GIL, "who held the GIL" },
-	{ "exception", TRACE_EXCEPTION, "whether exceptions were being handled" },
-};
-
-enum { NMODES = sizeof(modes) / sizeof(*modes) };
-
-const char *const *filter_mode_names(void)
-{
-	static const char *names[NMODES + 1];
-
-	for (size_t i = 0; i < NMODES; i++)
-		names[i] = modes[i].name;
-	return names;
-}
 
 void filter_init(struct filter *f)
 {
-	*f = (struct filter){ .mode = &modes[0], .to_ns = UINT64_MAX };
+	*f = (struct filter){ .mode = &trace_modes[0], .to_ns = UINT64_MAX };
 }
 
 void filter_release(struct filter *f)
@@ -49,21 +30,8 @@ void filter_release(struct filter *f)
 
 int filter_set_mode(struct filter *f, const char *name, struct err *err)
 {
-	for (size_t i = 0; i < NMODES; i++) {
-		if (strcmp(modes[i].name, name) == 0) {
-			f->mode = &modes[i];
-			return 0;
-		}
-	}
-
-	const char *meant = opt_closest(name, filter_mode_names());
-
-	if (meant)
-		return err_set(err, EINVAL, "--mode %s: no such mode; did you mean %s?",
-			       name, meant);
-	return err_set(err, EINVAL,
-		       "--mode %s: no such mode; give wall, cpu, gil or exception",
-		       name);
+	f->mode_given = true;
+	return trace_mode_parse(name, &f->mode, err);
 }
 
 static int compile(regex_t *re, bool *has, const char *option, const char *pattern,
@@ -110,17 +78,6 @@ void filter_add_thread(struct filter *f, const char *name_or_tid)
 {
 	f->threads = mem_resize(f->threads, f->nthreads + 1, sizeof(*f->threads));
 	f->threads[f->nthreads++] = name_or_tid;
-}
-
-enum filter_verdict filter_state(const struct filter *f, uint32_t flags, uint32_t known)
-{
-	uint32_t flag = f->mode->flag;
-
-	if (!flag || (flags & flag))
-		return FILTER_KEEP;
-	if (!(known & flag) || (flags & flag << TRACE_UNKNOWN_SHIFT))
-		return FILTER_UNKNOWN;
-	return FILTER_DROP;
 }
 
 bool filter_has_process(const struct filter *f, uint32_t pid)

@@ -13,26 +13,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/mode.h"
 #include "format/trace.h"
 
 struct err;
 
-/* A mode keeps the samples that have a state; wall has none and keeps all. */
-struct filter_mode {
-	const char *name;
-	uint32_t flag;                  /* enum trace_flag, 0: all samples */
-	const char *missing;            /* what a trace without the state lacks */
-};
-
-enum filter_verdict { FILTER_KEEP, FILTER_DROP, FILTER_UNKNOWN };
+/* Are <native> frames shown? */
+enum filter_native { NATIVE_AS_RECORDED, NATIVE_SHOWN, NATIVE_HIDDEN };
 
 /* Bits of a stack: has a frame that a regular expression matches. */
 enum { FILTER_FOCUSED = 1, FILTER_IGNORED = 2 };
 
 struct filter {
-	const struct filter_mode *mode;
+	const struct trace_mode *mode;
+	bool mode_given;                /* else it is wall, whatever was recorded */
 	bool hide_gc;                   /* no <GC> frames */
-	bool show_native;               /* <native> frames */
+	enum filter_native native;
 	uint64_t from_ns, to_ns;        /* since the start; to_ns is outside */
 	const char **threads;           /* names or kernel ids; borrowed words */
 	size_t nthreads;                /* 0: all */
@@ -52,10 +48,6 @@ int filter_set_ignore(struct filter *f, const char *pattern, struct err *err);
 int filter_add_pid(struct filter *f, const char *pid, struct err *err);
 void filter_add_thread(struct filter *f, const char *name_or_tid);
 
-/* By a sample's flags and the flags that its block knows. */
-enum filter_verdict filter_state(const struct filter *f, uint32_t flags,
-				 uint32_t known);
-
 bool filter_has_process(const struct filter *f, uint32_t pid);
 bool filter_has_thread(const struct filter *f, uint64_t tid, struct trace_text name);
 
@@ -65,8 +57,5 @@ unsigned filter_frame(const struct filter *f, struct trace_text name,
 
 /* Does a stack with these bits pass? */
 bool filter_has_stack(const struct filter *f, unsigned bits);
-
-/* Names of the modes, NULL-terminated. */
-const char *const *filter_mode_names(void);
 
 #endif

@@ -35,6 +35,8 @@ struct profile_state {
 	struct id_map processes, threads;
 	int64_t to_wall_ns;             /* monotonic to wall clock */
 	bool in_recording;              /* no end since the header */
+	const struct trace_mode *mode;  /* asked for, else that of the recording */
+	bool native;                    /* its own view shows <native> */
 	struct coverage coverage;
 	uint64_t counters[PROFILE_NCOUNTERS];
 	uint64_t *sums;                 /* see clock_block() */
@@ -55,6 +57,7 @@ void profile_init(struct profile *p, const struct filter *filter)
 	intern_init(&p->thread_keys, 3 * sizeof(uint64_t), TRACE_MAX_THREADS);
 	intern_init(&p->process_keys, 2 * sizeof(uint64_t), TRACE_MAX_PROCESSES);
 	p->state = mem_alloc(1, sizeof(*p->state));
+	p->state->mode = filter->mode;
 	id_map_init(&p->state->processes);
 	id_map_init(&p->state->threads);
 }
@@ -105,6 +108,22 @@ static void close_recording(struct profile *p)
 	}
 }
 
+/* The mode of a recording: it is shown if no other one is asked for. */
+static void add_mode(struct profile *p, const struct trace_header *h)
+{
+	const struct trace_mode *mode = trace_modes;
+	struct trace_text t;
+
+	if (trace_info_text(h->info, "mode", &t))
+		while (mode->name && (t.len != strlen(mode->name) ||
+				      memcmp(t.bytes, mode->name, t.len) != 0))
+			mode++;
+	if (!mode->name)
+		mode = trace_modes;
+	p->state->mode = p->filter->mode_given ? p->filter->mode : mode;
+	p->modes |= 1u << (mode - trace_modes);
+}
+
 static void add_header(struct profile *p, const struct trace_header *h)
 {
 	struct profile_state *st = p->state;
@@ -118,6 +137,8 @@ static void add_header(struct profile *p, const struct trace_header *h)
 	if (st->in_recording && trace_info_num(h->info, "continued", 0) != 0)
 		return;
 	close_recording(p);
+	add_mode(p, h);
+	st->native = trace_info_num(h->info, "native", 0) != 0;
 	st->in_recording = true;
 	p->unfinished++;
 	if (p->recordings++ > 0)
@@ -229,6 +250,12 @@ static void mark_stacks(struct profile *p)
 	}
 }
 
+static bool shows_native(const struct profile *p)
+{
+	return p->filter->native == NATIVE_SHOWN ||
+	       (p->filter->native == NATIVE_AS_RECORDED && p->state->native);
+}
+
 /* The site of a run whose state passes: 0 if its stack does not. */
 static uint32_t find_site(struct profile *p, uint32_t thread, const struct trace_run *run)
 {
@@ -237,7 +264,7 @@ static uint32_t find_site(struct profile *p, uint32_t thread, const struct trace
 
 	if ((run->flags & TRACE_GC) && !f->hide_gc)
 		stack = symbols_synthetic(&p->symbols, stack, "<GC>");
-	else if ((run->flags & TRACE_NATIVE) && f->show_native)
+	else if ((run->flags & TRACE_NATIVE) && shows_native(p))
 		stack = symbols_synthetic(&p->symbols, stack, "<native>");
 	if (f->has_focus || f->has_ignore) {
 		mark_stacks(p);
@@ -257,6 +284,19 @@ static uint32_t find_site(struct profile *p, uint32_t thread, const struct trace
 	return id;
 }
 
+/* The states that make a thread busy; without all of them it is idle. */
+static void count_idle(struct profile_counts *c, uint32_t flags, uint32_t known, uint32_t n)
+{
+	const uint32_t busy = TRACE_ON_CPU | TRACE_HOLDS_GIL | TRACE_WAITS_GIL;
+
+	if (flags & busy) {
+		c->idle_known += n;
+	} else if ((known & busy) == busy && !(flags & busy << TRACE_UNKNOWN_SHIFT)) {
+		c->idle_known += n;
+		c->idle += n;
+	}
+}
+
 static void count_run(struct profile *p, struct profile_counts *c,
 		      const struct trace_run *run, uint32_t known)
 {
@@ -266,13 +306,16 @@ static void count_run(struct profile *p, struct profile_counts *c,
 	if (flags & TRACE_FAILED) {
 		c->failed += len;
 		p->failed_by[(flags & TRACE_REASON_MASK) >> TRACE_REASON_SHIFT] += len;
+	} else if (flags & TRACE_OMITTED) {
+		c->omitted += len;
 	} else if (run->stack == 0) {
 		c->empty += len;
 	}
+	count_idle(c, flags, known, len);
 	if (flags & TRACE_INEXACT)
 		c->inexact += len;
 	if (!(flags & TRACE_FAILED) &&
-	    filter_state(p->filter, flags, known) == FILTER_UNKNOWN)
+	    trace_mode_verdict(p->state->mode, flags, known) == TRACE_NOT_KNOWN)
 		c->unknown += len;
 	for (int i = 0; i < PROFILE_NSTATES; i++) {
 		uint32_t bit = 1u << i;
@@ -329,7 +372,7 @@ static void add_time(struct profile *p, uint32_t thread, uint32_t site, uint64_t
 {
 	struct cpu_time *t;
 
-	if (p->filter->mode->flag != TRACE_ON_CPU || !thread) {
+	if (p->state->mode->flag != TRACE_ON_CPU || !thread) {
 		if (site)
 			give_time(p, site, ns);
 		return;
@@ -346,7 +389,7 @@ static void add_cpu(struct profile *p, const struct trace_cpu *cpu)
 		uint32_t thread = p->state->threads.to[cpu->items[i].thread];
 
 		p->threads[thread - 1].cpu_ns += cpu->items[i].ns;
-		if (p->filter->mode->flag == TRACE_ON_CPU)
+		if (p->state->mode->flag == TRACE_ON_CPU)
 			cpu_time_account(&p->state->cpu_times[thread - 1],
 					 cpu->items[i].ns, give_time, p);
 	}
@@ -400,7 +443,8 @@ static void add_group(struct profile *p, struct profile_process *proc,
 		count_run(p, counts, run, b->known);
 		counts->ns += sums[end] - sums[tick];
 		if (!(run->flags & TRACE_FAILED) &&
-		    filter_state(p->filter, run->flags, b->known) == FILTER_KEEP) {
+		    !(run->flags & TRACE_OMITTED) &&
+		    trace_mode_verdict(p->state->mode, run->flags, b->known) == TRACE_KEEP) {
 			site = from < to ? find_site(p, thread, run) : 0;
 			if (site)
 				p->sites[site - 1].samples += to - from;
@@ -562,6 +606,9 @@ static void add_counts(struct profile_counts *sum, const struct profile_counts *
 	sum->inexact += c->inexact;
 	sum->empty += c->empty;
 	sum->unknown += c->unknown;
+	sum->omitted += c->omitted;
+	sum->idle += c->idle;
+	sum->idle_known += c->idle_known;
 	sum->ns += c->ns;
 	for (int i = 0; i < PROFILE_NSTATES; i++) {
 		sum->state[i] += c->state[i];
@@ -614,4 +661,23 @@ double profile_achieved_hz(const struct profile *p)
 	for (uint32_t i = 0; i < p->process_keys.count; i++)
 		ns += p->processes[i].tick_ns;
 	return ns ? (double)p->ticks * 1e9 / (double)ns : 0;
+}
+
+const char *profile_mode_name(const struct profile *p)
+{
+	if (p->filter->mode_given || !p->modes)
+		return p->filter->mode->name;
+	for (unsigned i = 0; trace_modes[i].name; i++)
+		if (p->modes == 1u << i)
+			return trace_modes[i].name;
+	return "as recorded";
+}
+
+const char *profile_other_mode(const struct profile *p)
+{
+	for (unsigned i = 0; p->filter->mode_given && trace_modes[i].name; i++)
+		if ((p->modes & 1u << i) && trace_modes[i].flag &&
+		    &trace_modes[i] != p->filter->mode)
+			return trace_modes[i].name;
+	return NULL;
 }

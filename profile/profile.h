@@ -33,9 +33,12 @@ struct profile_counts {
 	uint64_t samples, failed, inexact;
 	uint64_t empty;                 /* not failed, but no Python frame */
 	uint64_t unknown;               /* the filter's mode could not be decided */
+	uint64_t omitted;               /* not in the mode that was recorded */
 	uint64_t ns;
 	uint64_t state[PROFILE_NSTATES];        /* samples that have the flag */
 	uint64_t state_known[PROFILE_NSTATES];  /* samples of which it is known */
+	/* Neither on a CPU nor holding or awaiting the GIL. */
+	uint64_t idle, idle_known;
 };
 
 struct profile_thread {
@@ -96,6 +99,7 @@ struct profile {
 	uint32_t end_text;              /* string */
 	uint64_t first_wall_ns;         /* when the first recording began */
 	uint32_t facts[PROFILE_NFACTS]; /* strings, 0: not there */
+	unsigned modes;                 /* of recordings: 1 << index in trace_modes */
 	uint64_t counters[PROFILE_NCOUNTERS];
 	bool has_counters;
 
@@ -115,6 +119,12 @@ void profile_finish(struct profile *p);
 /* Ticks per second while there were any; requested and achieved. */
 double profile_requested_hz(const struct profile *p);
 double profile_achieved_hz(const struct profile *p);
+
+/* The mode that a profile shows: the one asked for, else what was recorded. */
+const char *profile_mode_name(const struct profile *p);
+
+/* A mode in which only other samples were recorded than are asked for; NULL. */
+const char *profile_other_mode(const struct profile *p);
 
 uint64_t profile_unobserved_ns(const struct profile *p);
 

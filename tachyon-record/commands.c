@@ -111,6 +111,8 @@ static struct recording_options recording_options(const struct options *o, char 
 		.interval_ns = o->interval_ns,
 		.duration_ns = o->duration_ns,
 		.all_threads = o->all_threads,
+		.selection = { .mode = o->mode, .no_gc = o->no_gc },
+		.native = o->native,
 		.realtime_stats = o->realtime_stats,
 		.quiet = o->quiet,
 		.verbose = o->verbose,

@@ -15,6 +15,9 @@ enum {
 	OPT_RATE,
 	OPT_DURATION,
 	OPT_ALL_THREADS,
+	OPT_MODE,
+	OPT_NATIVE,
+	OPT_NO_GC,
 	OPT_OUTPUT,
 	OPT_REALTIME,
 	OPT_MODULE,
@@ -35,6 +38,15 @@ static const struct opt rows[] = {
 	{ "all-threads", 'a', NULL, "all threads, not just the main one", OPT_ALL_THREADS, 0 },
 	{ "module", 'm', NULL, "TARGET is a module, as for python3 -m", OPT_MODULE,
 	  COMMAND_RUN },
+	{ NULL, 0, NULL, "What to record (by default everything, to be chosen from later)", 0,
+	  0 },
+	{ "mode", 0, "MODE",
+	  "stacks only of threads that are on a CPU (cpu), hold the GIL (gil), or raise or "
+	  "handle an exception (exception); wall: of all",
+	  OPT_MODE, 0 },
+	{ "native", 0, NULL, "reports show native code as <native> unless told otherwise",
+	  OPT_NATIVE, 0 },
+	{ "no-gc", 0, NULL, "no garbage collections", OPT_NO_GC, 0 },
 	{ NULL, 0, NULL, "Output", 0, 0 },
 	{ "output", 'o', "FILE", "the trace; - is standard output", OPT_OUTPUT, 0 },
 	{ "realtime-stats", 0, NULL, "a line of sampling statistics each second",
@@ -81,6 +93,14 @@ static int set(struct options *o, int id, const char *value, struct err *err)
 		return unit_parse_duration(value, &o->duration_ns, err);
 	case OPT_ALL_THREADS:
 		o->all_threads = true;
+		return 0;
+	case OPT_MODE:
+		return trace_mode_parse(value, &o->mode, err);
+	case OPT_NATIVE:
+		o->native = true;
+		return 0;
+	case OPT_NO_GC:
+		o->no_gc = true;
 		return 0;
 	case OPT_OUTPUT:
 		o->output = value;
@@ -154,7 +174,8 @@ static int parse_options(struct options *o, int argc, char **argv, struct err *e
 
 int options_parse(struct options *o, int argc, char **argv, struct err *err)
 {
-	*o = (struct options){ .interval_ns = 100000, .duration_ns = UINT64_C(10000000000) };
+	*o = (struct options){ .interval_ns = 100000, .duration_ns = UINT64_C(10000000000),
+			       .mode = &trace_modes[0] };
 	if (argc < 2 || argv[1][0] == '-')
 		return parse_options(o, argc - 1, argv + 1, err);
 	for (int i = 0; i < NCOMMANDS; i++)

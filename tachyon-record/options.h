@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "format/mode.h"
+
 struct buf;
 struct err;
 
@@ -21,6 +23,8 @@ struct options {
 	enum command command;
 	uint64_t interval_ns;
 	uint64_t duration_ns;           /* 0: until the target ends */
+	const struct trace_mode *mode;
+	bool no_gc, native;
 	bool all_threads, realtime_stats, quiet, verbose;
 	bool help, version;
 	bool module;                    /* run: TARGET is a module */

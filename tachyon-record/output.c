@@ -112,6 +112,9 @@ static void write_header(struct output *o, bool continued)
 		{ .key = "interval_ns", .num = (int64_t)o->options.interval_ns },
 		{ .key = "duration_ns", .num = (int64_t)o->options.duration_ns },
 		{ .key = "all_threads", .num = o->options.all_threads },
+		{ .key = "mode", .str = o->options.mode },
+		{ .key = "no_gc", .num = o->options.no_gc },
+		{ .key = "native", .num = o->options.native },
 		{ .key = "memory", .str = remote_method(&o->target->remote) },
 		{ .key = "continued", .num = continued },
 	};

@@ -248,6 +248,7 @@ static int sample(struct recording *r, struct target *t, struct sampler **sample
 		.interval_ns = r->options->interval_ns,
 		.end_ns = r->end_ns,
 		.all_threads = r->options->all_threads,
+		.selection = r->options->selection,
 	};
 	struct sampling s = { .sampler = sampler_new(t, r->ring, &options, err) };
 	int ret;
@@ -313,7 +314,10 @@ static struct output *start_output(const struct recording *r, struct err *err)
 		.interval_ns = o->interval_ns,
 		.duration_ns = o->duration_ns,
 		.all_threads = o->all_threads,
-		.known = sampler_known_flags(),
+		.mode = o->selection.mode->name,
+		.no_gc = o->selection.no_gc,
+		.native = o->native,
+		.known = selection_known(&o->selection, sampler_known_flags()),
 	};
 
 	return output_start(r->ring, &options, err);

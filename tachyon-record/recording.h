@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "tachyon-record/selection.h"
+
 struct err;
 struct target;
 
@@ -18,6 +20,8 @@ struct recording_options {
 	uint64_t interval_ns;
 	uint64_t duration_ns;           /* 0: until the target ends */
 	bool all_threads;
+	struct selection selection;
+	bool native;                    /* reports show <native> unless told otherwise */
 	bool realtime_stats, quiet, verbose;
 	const char *const *argv;        /* of the recorder, for the header */
 	pid_t child;                    /* launched program, 0: attached */

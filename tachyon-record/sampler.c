@@ -422,9 +422,11 @@ static bool look_at_threads(struct sampler *s, bool *failed)
 /* Collects what differs from what the writer knows. */
 static void collect_changes(struct sampler *s, uint64_t as_of_ns)
 {
+	const uint32_t known = sampler_known_flags();
+
 	for (size_t i = 0; i < s->roster.nthreads; i++) {
 		struct thread *t = s->roster.threads[i];
-		uint32_t flags;
+		uint32_t node = t->node, flags;
 
 		if (!t->selected || t->replaced) {
 			if (t->sent)
@@ -433,9 +435,10 @@ static void collect_changes(struct sampler *s, uint64_t as_of_ns)
 			continue;
 		}
 		flags = t->flags | state_flags(s, t, as_of_ns);
-		if (!t->sent || s->resend || t->node != t->sent_node || flags != t->sent_flags)
-			add_change(s, t->number, t->node, flags);
-		t->sent_node = t->node;
+		selection_apply(&s->options.selection, known, &node, &flags);
+		if (!t->sent || s->resend || node != t->sent_node || flags != t->sent_flags)
+			add_change(s, t->number, node, flags);
+		t->sent_node = node;
 		t->sent_flags = flags;
 		t->sent = true;
 	}

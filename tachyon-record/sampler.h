@@ -16,6 +16,7 @@
 
 #include "format/wire.h"
 #include "tachyon-record/ring.h"
+#include "tachyon-record/selection.h"
 #include "tachyon-record/target.h"
 
 struct err;
@@ -26,6 +27,7 @@ struct sampler_options {
 	uint64_t interval_ns;
 	uint64_t end_ns;                /* CLOCK_MONOTONIC; 0: no end */
 	bool all_threads;
+	struct selection selection;
 };
 
 /* What the loop did; may be read while it runs. */

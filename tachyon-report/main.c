@@ -101,16 +101,32 @@ static void warn_if_empty(const struct settings *s, const struct profile *p)
 	if (c->samples == 0)
 		err_set(&err, 0, "no samples: the trace holds none; was the target "
 			"running Python?");
-	else if (c->unknown && c->unknown + c->failed >= c->samples)
+	else if (s->filter.mode->missing && c->unknown &&
+		 c->unknown + c->failed >= c->samples)
 		err_set(&err, 0,
 			"no samples: the trace does not tell %s; leave --mode %s away",
 			s->filter.mode->missing, s->filter.mode->name);
+	else if (c->omitted && c->omitted + c->failed >= c->samples)
+		err_set(&err, 0, "no samples: none had the state of the mode that was "
+			"recorded; see tachyon-report info");
 	else if (c->failed == c->samples)
 		err_set(&err, 0, "no samples: none of the stacks could be read; see "
 			"tachyon-report info");
 	else
 		err_set(&err, 0, "no samples: no stack is left by the filters; see "
 			"tachyon-report info");
+	message(err.text);
+}
+
+static void warn_of_mode(const struct settings *s, const struct profile *p)
+{
+	const char *other = profile_other_mode(p);
+	struct err err;
+
+	if (s->quiet || s->output->shows_hidden || !other)
+		return;
+	err_set(&err, 0, "--mode %s: recorded with --mode %s, other samples were left out",
+		s->filter.mode->name, other);
 	message(err.text);
 }
 
@@ -155,12 +171,14 @@ static int report(const struct settings *s)
 
 	filter_init(&everything);
 	everything.hide_gc = true;
+	everything.native = NATIVE_HIDDEN;
 	profile_init(&p, s->output->shows_hidden ? &everything : &s->filter);
 
 	int status = read_traces(s, &p, &r);
 
 	if (status >= 0) {
 		profile_finish(&p);
+		warn_of_mode(s, &p);
 		warn_if_empty(s, &p);
 		if (write_report(s, &r) != DONE)
 			status = FAILED;

@@ -184,6 +184,9 @@ static void put_quality(const struct profile *p, FILE *out)
 				failed_names[i]);
 	fprintf(out, "\n%-12s%" PRIu64 " (%s)\n", "inexact", c->inexact,
 		unit_percent((double)c->inexact, samples).s);
+	if (c->omitted)
+		fprintf(out, "%-12s%" PRIu64 " (%s)\n", "left out", c->omitted,
+			unit_percent((double)c->omitted, samples).s);
 	fprintf(out,
 		"%-12s%" PRIu64 " functions, %" PRIu64 " locations, %" PRIu64
 		" stacks\n",
@@ -206,6 +209,12 @@ static void put_counters(const struct profile *p, FILE *out)
 		unit_bytes(c[PROFILE_BYTES_READ]).s);
 }
 
+static struct unit_text idle_share(const struct profile_counts *c)
+{
+	return c->idle_known ? unit_percent((double)c->idle, (double)c->idle_known)
+			     : (struct unit_text){ "?" };
+}
+
 static struct unit_text state_share(const struct profile_counts *c, int state)
 {
 	if (!c->state_known[state])
@@ -220,7 +229,7 @@ static void put_threads(const struct profile *p, FILE *out)
 	fprintf(out, "\n%10s %12s %12s %9s", "samples", "time", "cpu time", "failed");
 	for (int i = 0; i < PROFILE_NSTATES; i++)
 		fprintf(out, " %9s", state_names[i]);
-	fputs("  thread\n", out);
+	fprintf(out, " %9s  thread\n", "idle");
 	for (uint32_t i = 0; i < p->thread_keys.count; i++) {
 		const struct profile_thread *t = &p->threads[i];
 		const struct profile_counts *c = &t->counts;
@@ -231,6 +240,7 @@ static void put_threads(const struct profile *p, FILE *out)
 			t->cpu_ns ? unit_duration(t->cpu_ns).s : "?", c->failed);
 		for (int k = 0; k < PROFILE_NSTATES; k++)
 			fprintf(out, " %9s", state_share(c, k).s);
+		fprintf(out, " %9s", idle_share(c).s);
 		label_thread(&name, p, i + 1);
 		fprintf(out, "  %s%s\n", buf_str(&name), t->is_main ? " (main)" : "");
 		buf_release(&name);
@@ -268,6 +278,7 @@ static void json_counts(cJSON *object, const struct profile_counts *c)
 	json_number(object, "failed", (double)c->failed);
 	json_number(object, "inexact", (double)c->inexact);
 	json_number(object, "empty", (double)c->empty);
+	json_number(object, "omitted", (double)c->omitted);
 	json_number(object, "time_s", (double)c->ns / 1e9);
 	for (int i = 0; i < PROFILE_NSTATES; i++) {
 		cJSON *state = cJSON_AddObjectToObject(states, state_names[i]);
@@ -275,6 +286,9 @@ static void json_counts(cJSON *object, const struct profile_counts *c)
 		json_number(state, "yes", (double)c->state[i]);
 		json_number(state, "known", (double)c->state_known[i]);
 	}
+	states = cJSON_AddObjectToObject(states, "idle");
+	json_number(states, "yes", (double)c->idle);
+	json_number(states, "known", (double)c->idle_known);
 }
 
 static void json_processes(cJSON *root, const struct profile *p)

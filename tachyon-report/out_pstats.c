@@ -289,7 +289,7 @@ static void write_pstats(const struct report *r, FILE *out)
 
 	make_table(&t, r->profile);
 	qsort_r(t.rows, t.n, sizeof(*t.rows), compare_rows, &key);
-	fprintf(out, "Profile Stats (Mode: %s):\n", s->filter.mode->name);
+	fprintf(out, "Profile Stats (Mode: %s):\n", profile_mode_name(r->profile));
 	if (r->profile->counts.samples)
 		put_trust(out, r->profile);
 	if (t.n)

@@ -17,7 +17,7 @@ enum option {
 	OPT_FORMAT = 1, OPT_NAMED_FORMAT, OPT_LIST, OPT_OUTPUT,
 	/* which samples */
 	OPT_MODE, OPT_THREAD, OPT_PID, OPT_FROM, OPT_TO, OPT_FOCUS, OPT_IGNORE,
-	OPT_NATIVE, OPT_NO_GC,
+	OPT_NATIVE, OPT_NO_NATIVE, OPT_NO_GC,
 	/* of one format */
 	OPT_SORT, OPT_LIMIT, OPT_NO_SUMMARY, OPT_NAMES, OPT_THREADS, OPT_JSON,
 	/* other */
@@ -37,7 +37,7 @@ static const struct opt options[] = {
 
 	{ NULL, 0, NULL, "Which samples", 0, 0 },
 	{ "mode", 0, "MODE",
-	  "wall (all, the default), cpu (on a CPU), gil (holding the GIL) or "
+	  "wall (all that was recorded, the default), cpu (on a CPU), gil (holding the GIL) or "
 	  "exception (raising or handling one)",
 	  OPT_MODE, 0 },
 	{ "thread", 0, "THREAD",
@@ -51,6 +51,8 @@ static const struct opt options[] = {
 	{ "ignore", 0, "REGEX", "no stacks with a function or file that matches",
 	  OPT_IGNORE, 0 },
 	{ "native", 0, NULL, "show native code as <native> frames", OPT_NATIVE, 0 },
+	{ "no-native", 0, NULL, "do not show them, however the trace was recorded",
+	  OPT_NO_NATIVE, 0 },
 	{ "no-gc", 0, NULL, "do not show garbage collection as <GC> frames", OPT_NO_GC,
 	  0 },
 
@@ -193,7 +195,10 @@ static int set_option(struct settings *s, const struct opt_scan *scan, struct er
 		filter_add_thread(&s->filter, scan->value);
 		break;
 	case OPT_NATIVE:
-		s->filter.show_native = true;
+		s->filter.native = NATIVE_SHOWN;
+		break;
+	case OPT_NO_NATIVE:
+		s->filter.native = NATIVE_HIDDEN;
 		break;
 	case OPT_NO_GC:
 		s->filter.hide_gc = true;

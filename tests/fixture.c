@@ -93,7 +93,7 @@ struct fixture_result fixture_walk_raw(const void *raw, size_t len)
 	struct totals t;
 
 	filter_init(&everything);
-	everything.show_native = true;
+	everything.native = NATIVE_SHOWN;
 	profile_init(&p, &everything);
 
 	struct fixture_result r = fixture_walk(trace.data, trace.len, &p);

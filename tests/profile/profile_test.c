@@ -277,7 +277,8 @@ static void special_frames_are_the_readers_choice(void **state)
 	totals_release(&t);
 	profile_release(&p);
 
-	f.hide_gc = f.show_native = true;
+	f.hide_gc = true;
+	f.native = NATIVE_SHOWN;
 	load_mixed(&p, &f);
 	totals_init(&t, &p);
 	assert_total(&t, &p, "<GC>", 0, 0);

@@ -39,3 +39,32 @@ exceptions() {
 @test "exceptions raised and handled on 3.13 (7 points)" { exceptions 3.13; }
 @test "exceptions raised and handled on 3.14 (7 points)" { exceptions 3.14; }
 @test "exceptions raised and handled on 3.15 (7 points)" { exceptions 3.15; }
+
+# modes VERSION: what a mode leaves is the same whoever leaves the rest out
+modes() {
+    use_python "$1"
+    record -a --mode gil --native --no-gc -- threads.py 1
+    mv "$TMP/trace" "$TMP/gil"
+    record -a -- threads.py 1
+    "$REPORT" info --json "$TMP/gil" | jq -e '.mode == "gil" and .omitted > 0 and .states.gc.known == 0 and
+        .omitted + .states.holds_gil.yes >= .samples - .failed'
+    share_of_spin "$TMP/gil" >"$TMP/one"
+    share_of_spin "$TMP/trace" --mode gil >"$TMP/other"
+    paste "$TMP/one" "$TMP/other" | awk '{ d = $1 - $2; if ($1 < 80 || d < -8 || d > 8) exit 1 }' ||
+        fail "$(paste "$TMP/one" "$TMP/other")"
+    [[ $("$REPORT" "$TMP/gil") == "Profile Stats (Mode: gil)"* ]]
+    run --separate-stderr "$REPORT" --mode cpu "$TMP/gil"
+    [[ $stderr == *"--mode cpu: recorded with --mode gil"* ]]
+    run --separate-stderr "$REPORT" --mode gil "$TMP/gil"
+    [ -z "$stderr" ]
+    "$REPORT" info "$TMP/trace" | grep -q 'idle  thread'
+}
+
+# share_of_spin TRACE [OPTION...]: of the samples shown, those in spin()
+share_of_spin() {
+    "$REPORT" collapsed "$@" | awk '{ all += $NF } /spin/ { n += $NF } END { print 100 * n / all }'
+}
+
+@test "the mode gil in the recorder and in the reader on 3.11 (8 points)" { modes 3.11; }
+@test "the mode gil in the recorder and in the reader on 3.13 (8 points)" { modes 3.13; }
+@test "the mode gil in the recorder and in the reader on 3.15 (8 points)" { modes 3.15; }
