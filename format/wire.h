@@ -98,6 +98,11 @@ enum trace_source_flag {
 	TRACE_SOURCE_CUT     = 1 << 1,  /* the text is not whole */
 };
 
+/* Functions of the file ~ and line 0: what stands between Python frames. */
+#define TRACE_MARKER_FILE "~"
+#define TRACE_MARKER_GC "<GC>"
+#define TRACE_MARKER_NATIVE "<native>"
+
 /* Limits.  A writer never exceeds them and a reader refuses what does. */
 enum {
 	TRACE_MAX_OBJECT  = 16 << 20,   /* bytes of msgpack in one object */

@@ -36,7 +36,6 @@ struct profile_state {
 	int64_t to_wall_ns;             /* monotonic to wall clock */
 	bool in_recording;              /* no end since the header */
 	const struct trace_mode *mode;  /* asked for, else that of the recording */
-	bool native;                    /* its own view shows <native> */
 	struct coverage coverage;
 	uint64_t counters[PROFILE_NCOUNTERS];
 	uint64_t *sums;                 /* see clock_block() */
@@ -138,7 +137,10 @@ static void add_header(struct profile *p, const struct trace_header *h)
 		return;
 	close_recording(p);
 	add_mode(p, h);
-	st->native = trace_info_num(h->info, "native", 0) != 0;
+	p->symbols.show_gc = !p->filter->hide_gc;
+	p->symbols.show_native = p->filter->native == NATIVE_SHOWN ||
+				 (p->filter->native == NATIVE_AS_RECORDED &&
+				  trace_info_num(h->info, "native", 0) != 0);
 	st->in_recording = true;
 	p->unfinished++;
 	if (p->recordings++ > 0)
@@ -250,22 +252,17 @@ static void mark_stacks(struct profile *p)
 	}
 }
 
-static bool shows_native(const struct profile *p)
-{
-	return p->filter->native == NATIVE_SHOWN ||
-	       (p->filter->native == NATIVE_AS_RECORDED && p->state->native);
-}
-
 /* The site of a run whose state passes: 0 if its stack does not. */
 static uint32_t find_site(struct profile *p, uint32_t thread, const struct trace_run *run)
 {
 	const struct filter *f = p->filter;
 	uint32_t stack = p->symbols.stack_map.to[run->stack];
 
-	if ((run->flags & TRACE_GC) && !f->hide_gc)
-		stack = symbols_synthetic(&p->symbols, stack, "<GC>");
-	else if ((run->flags & TRACE_NATIVE) && shows_native(p))
-		stack = symbols_synthetic(&p->symbols, stack, "<native>");
+	/* While the collector runs Python code it is among the frames already. */
+	if ((run->flags & TRACE_GC) && !f->hide_gc && !symbols_in_gc(&p->symbols, stack))
+		stack = symbols_synthetic(&p->symbols, stack, TRACE_MARKER_GC);
+	else if ((run->flags & TRACE_NATIVE) && p->symbols.show_native)
+		stack = symbols_synthetic(&p->symbols, stack, TRACE_MARKER_NATIVE);
 	if (f->has_focus || f->has_ignore) {
 		mark_stacks(p);
 		if (!filter_has_stack(f, p->state->stack_bits[stack]))

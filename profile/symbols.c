@@ -61,6 +61,7 @@ void symbols_release(struct symbols *s)
 	intern_release(&s->functions);
 	intern_release(&s->locations);
 	intern_release(&s->stacks);
+	free(s->in_gc);
 	id_map_release(&s->string_map);
 	id_map_release(&s->function_map);
 	id_map_release(&s->location_map);
@@ -96,6 +97,24 @@ int symbols_add_strings(struct symbols *s, const struct trace_strings *in)
 	return rc;
 }
 
+static bool is_text(const struct symbols *s, uint32_t id, const char *text)
+{
+	struct trace_text t = symbols_string(s, id);
+
+	return t.len == strlen(text) && memcmp(t.bytes, text, t.len) == 0;
+}
+
+/* A function that no file has may be one of the markers. */
+static void note_marker(struct symbols *s, const struct trace_function *f, uint32_t id)
+{
+	if (f->first_line != 0 || !is_text(s, f->file, TRACE_MARKER_FILE))
+		return;
+	if (is_text(s, f->name, TRACE_MARKER_GC))
+		s->gc_function = id;
+	else if (is_text(s, f->name, TRACE_MARKER_NATIVE))
+		s->native_function = id;
+}
+
 int symbols_add_functions(struct symbols *s, const struct trace_functions *in)
 {
 	int rc = 0;
@@ -106,6 +125,8 @@ int symbols_add_functions(struct symbols *s, const struct trace_functions *in)
 		f.name = s->string_map.to[f.name];
 		f.file = s->string_map.to[f.file];
 		rc = add(&s->functions, &s->function_map, &f, sizeof(f));
+		if (rc == 0)
+			note_marker(s, &f, s->function_map.to[s->function_map.n - 1]);
 	}
 	return rc;
 }
@@ -123,6 +144,49 @@ int symbols_add_locations(struct symbols *s, const struct trace_locations *in)
 	return rc;
 }
 
+static void set_in_gc(struct symbols *s, uint32_t stack)
+{
+	size_t had = s->in_gc_cap;
+
+	s->in_gc = mem_grow(s->in_gc, &s->in_gc_cap, (size_t)stack + 1, 1);
+	memset(s->in_gc + had, 0, s->in_gc_cap - had);
+	s->in_gc[stack] = true;
+}
+
+bool symbols_in_gc(const struct symbols *s, uint32_t stack)
+{
+	return stack < s->in_gc_cap && s->in_gc[stack];
+}
+
+/* Maps a marker to what the view has for it: itself, another one, or nothing. */
+static void add_marker(struct symbols *s, uint32_t parent, bool is_gc)
+{
+	uint32_t stack = parent;
+
+	if (is_gc && s->show_gc)
+		stack = symbols_synthetic(s, parent, TRACE_MARKER_GC);
+	else if (s->show_native)
+		stack = symbols_synthetic(s, parent, TRACE_MARKER_NATIVE);
+	if (is_gc && s->show_gc && stack)
+		set_in_gc(s, stack);
+	id_map_add(&s->stack_map, stack);
+}
+
+static int add_stack(struct symbols *s, const struct trace_stack *n)
+{
+	uint32_t function = symbols_location(s, n->location).function;
+	int rc;
+
+	if (function && (function == s->gc_function || function == s->native_function)) {
+		add_marker(s, n->parent, function == s->gc_function);
+		return s->stack_map.to[s->stack_map.n - 1] || !n->parent ? 0 : -E2BIG;
+	}
+	rc = add(&s->stacks, &s->stack_map, n, sizeof(*n));
+	if (rc == 0 && symbols_in_gc(s, n->parent))
+		set_in_gc(s, s->stack_map.to[s->stack_map.n - 1]);
+	return rc;
+}
+
 int symbols_add_stacks(struct symbols *s, const struct trace_stacks *in)
 {
 	int rc = 0;
@@ -133,7 +197,7 @@ int symbols_add_stacks(struct symbols *s, const struct trace_stacks *in)
 			.location = s->location_map.to[in->items[i].location],
 		};
 
-		rc = add(&s->stacks, &s->stack_map, &n, sizeof(n));
+		rc = add_stack(s, &n);
 	}
 	return rc;
 }
@@ -142,7 +206,7 @@ uint32_t symbols_synthetic(struct symbols *s, uint32_t parent, const char *name)
 {
 	struct trace_function f = {
 		.name = intern_add(&s->strings, name, strlen(name)),
-		.file = intern_add(&s->strings, "~", 1),
+		.file = intern_add(&s->strings, TRACE_MARKER_FILE, 1),
 	};
 	struct trace_location l = {
 		.function = intern_add(&s->functions, &f, sizeof(f)),
@@ -152,7 +216,11 @@ uint32_t symbols_synthetic(struct symbols *s, uint32_t parent, const char *name)
 		.parent = parent, .location = intern_add(&s->locations, &l, sizeof(l)),
 	};
 
-	return intern_add(&s->stacks, &n, sizeof(n));
+	uint32_t stack = intern_add(&s->stacks, &n, sizeof(n));
+
+	if (stack && symbols_in_gc(s, parent))
+		set_in_gc(s, stack);
+	return stack;
 }
 
 struct trace_text symbols_string(const struct symbols *s, uint32_t id)

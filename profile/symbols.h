@@ -12,6 +12,7 @@
 #ifndef PROFILE_SYMBOLS_H
 #define PROFILE_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,11 @@ struct symbols {
 	struct intern locations;        /* struct trace_location */
 	struct intern stacks;           /* struct trace_stack */
 	struct id_map string_map, function_map, location_map, stack_map;
+	/* Markers between frames: functions that are, and whether they are shown. */
+	uint32_t gc_function, native_function;  /* 0: not seen */
+	bool show_gc, show_native;
+	uint8_t *in_gc;                 /* by stack: has a frame <GC> */
+	size_t in_gc_cap;
 };
 
 void symbols_init(struct symbols *s);
@@ -43,6 +49,9 @@ int symbols_add_strings(struct symbols *s, const struct trace_strings *in);
 int symbols_add_functions(struct symbols *s, const struct trace_functions *in);
 int symbols_add_locations(struct symbols *s, const struct trace_locations *in);
 int symbols_add_stacks(struct symbols *s, const struct trace_stacks *in);
+
+/* Does a stack show a collection that called what is above it? */
+bool symbols_in_gc(const struct symbols *s, uint32_t stack);
 
 /* The stack that a frame of a function which no Python file defines makes. */
 uint32_t symbols_synthetic(struct symbols *s, uint32_t parent, const char *name);

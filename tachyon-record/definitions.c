@@ -62,12 +62,26 @@ int definitions_code(struct definitions *d, const struct record_code *code)
 	return c->function ? 0 : -E2BIG;
 }
 
-int definitions_node(struct definitions *d, const struct record_node *node)
+/* A location that is in no file. */
+static struct trace_location marker(struct definitions *d, const char *name)
+{
+	uint32_t name_id = trace_writer_string(d->writer, name, strlen(name));
+	uint32_t file_id = trace_writer_string(d->writer, TRACE_MARKER_FILE, 1);
+
+	return (struct trace_location){
+		.function = trace_writer_function(d->writer, name_id, file_id, 0),
+		.line = -1, .end_line = -1, .col = -1, .end_col = -1, .opcode = -1,
+	};
+}
+
+static struct trace_location position_of(const struct definitions *d,
+					 const struct record_node *node)
 {
 	const struct definitions_code *code = &d->codes[node->code];
 	struct position p = linetable_find(code->line_form, code->table, code->table_len,
 					   code->first_line, node->lasti);
-	struct trace_location at = {
+
+	return (struct trace_location){
 		.function = code->function,
 		.line = p.line,
 		.end_line = p.end_line,
@@ -75,6 +89,13 @@ int definitions_node(struct definitions *d, const struct record_node *node)
 		.end_col = p.end_col,
 		.opcode = -1,
 	};
+}
+
+int definitions_node(struct definitions *d, const struct record_node *node)
+{
+	struct trace_location at = node->code == CODE_GC ? marker(d, TRACE_MARKER_GC) :
+				   node->code == CODE_NATIVE ? marker(d, TRACE_MARKER_NATIVE) :
+				   position_of(d, node);
 	uint32_t location = trace_writer_location(d->writer, &at), stack = 0;
 
 	if (location)

@@ -44,6 +44,12 @@ struct record_code {
 /* The code of a function that was gone before it could be read. */
 enum { CODE_UNKNOWN = 0 };
 
+/*
+ * What stands between Python frames: C that called back into Python, and the
+ * collector of garbage with the frame that it interrupted below.
+ */
+enum { CODE_GC = INT32_MAX, CODE_NATIVE = INT32_MAX - 1 };
+
 /* Numbered from 1 in order of arrival, like codes. */
 struct record_node {
 	uint32_t parent, code;

@@ -294,8 +294,8 @@ enum read_status roster_refresh(struct roster *r, uint64_t now_ns,
 
 /* The fields of an interpreter that every tick reads, as one range. */
 static const enum layout_field interp_fields[] = {
-	FIELD_interp_threads_head, FIELD_interp_gc_collecting, FIELD_interp_code_generation,
-	FIELD_interp_copy_generation, FIELD_interp_stw_requester,
+	FIELD_interp_threads_head, FIELD_interp_gc_collecting, FIELD_interp_gc_frame,
+	FIELD_interp_code_generation, FIELD_interp_copy_generation, FIELD_interp_stw_requester,
 };
 
 static void interp_span(const struct layout *l, int32_t *from, int32_t *len)
@@ -470,9 +470,11 @@ static bool take_interp(struct roster *r, struct interp *in, int32_t from,
 	collecting = OFF(l, interp_gc_collecting) == ABSENT ? r->collecting :
 		     int_at(words, OFF(l, interp_gc_collecting)) != 0;
 	if (!collecting)
-		in->collector = 0;
+		in->collector = in->interrupted = 0;
 	else if (!in->collector)
 		in->collector = collector(l, g, words);
+	if (collecting && OFF(l, interp_gc_frame) != ABSENT)
+		in->interrupted = word_at(words, OFF(l, interp_gc_frame));
 	in->collecting = collecting;
 	return true;
 }

@@ -43,6 +43,7 @@ struct interp {
 	uint32_t copies;                /* generation of threads' copies of bytecode */
 	bool collecting, listed;
 	raddr collector;                /* thread state that runs the collector */
+	raddr interrupted;              /* its frame below the collector, 0: not known */
 	unsigned range;
 };
 

@@ -357,14 +357,25 @@ static void take_attached(const struct sampler *s, struct thread *t,
 	t->attached = t->attached_known && int_at(state, OFF(l, thread_state)) == 1;
 }
 
+/* Says which frame a collector interrupts, where the interpreter does not. */
+static void learn_interrupted(struct sampler *s, struct interp *in, const struct thread *t)
+{
+	if (in->collecting && in->collector == t->state &&
+	    OFF(&s->target->layout, interp_gc_frame) == ABSENT)
+		in->interrupted = unwind_interrupted(&t->unwinder, in->interrupted);
+}
+
 /* Reads and unwinds one thread; the copy is the tick's if it was planned. */
 static enum unwind_status look_at(struct sampler *s, struct thread *t)
 {
+	struct interp *in = &s->roster.interps[t->interp];
 	struct snapshot *copy = &s->snapshot;
 	enum unwind_status st;
 
-	s->unwind.clock.generation = s->roster.interps[t->interp].generation;
-	s->unwind.copy_generation = s->roster.interps[t->interp].copies;
+	s->unwind.clock.generation = in->generation;
+	s->unwind.copy_generation = in->copies;
+	t->unwinder.interrupted = in->collecting && in->collector == t->state &&
+				  !s->options.selection.no_gc ? in->interrupted : 0;
 	s->unwind.retry_until_ns = clock_now() + s->retry_ns;
 	if (!t->planned) {
 		copy = &s->unwind.retry;
@@ -375,6 +386,7 @@ static enum unwind_status look_at(struct sampler *s, struct thread *t)
 	}
 	take_attached(s, t, copy);
 	st = unwind(&t->unwinder, &s->unwind, copy, &t->node);
+	learn_interrupted(s, in, t);
 	t->flags = 0;
 	if (st == UNWIND_INEXACT)
 		t->flags = TRACE_INEXACT;

@@ -125,6 +125,13 @@ static const char *find_frame(const struct unwinder *u, const struct snapshot *s
 	return p;
 }
 
+static bool is_entry(const struct layout *l, const char *p)
+{
+	if (OFF(l, frame_is_entry) != ABSENT)
+		return p[OFF(l, frame_is_entry)] != 0;
+	return (uint8_t)p[OFF(l, frame_owner)] >= l->first_shim_owner;
+}
+
 /* Takes the fields of the frame in the copy; false if it is none. */
 static bool take_frame(const struct unwind_context *c, const char *p, struct frame *f)
 {
@@ -137,6 +144,7 @@ static bool take_frame(const struct unwind_context *c, const char *p, struct fra
 	f->copy = OFF(l, frame_copy) != ABSENT ? int_at(p, OFF(l, frame_copy)) : 0;
 	f->previous = word_at(p, OFF(l, frame_previous));
 	f->owner = (uint8_t)p[OFF(l, frame_owner)];
+	f->entry = is_entry(l, p);
 	f->may_be_outermost = f->owner != OWNED_BY_GENERATOR;
 	f->left = false;
 	return true;
@@ -151,6 +159,7 @@ static enum walk walk(struct unwinder *u, const struct unwind_context *c,
 	/* More frames than the memory that was read can hold: a circle. */
 	const size_t limit = s->len / size + 1;
 	unsigned range = u->first_range;
+	size_t entries = 0;
 	bool complete = true;
 
 	u->now.n = 0;
@@ -163,7 +172,7 @@ static enum walk walk(struct unwinder *u, const struct unwind_context *c,
 			return WALK_MISSING;
 		if (u->now.n == limit)
 			return WALK_CORRUPT;
-		if (u->now.n == NODE_DEEPEST)
+		if (u->now.n + entries >= NODE_DEEPEST)
 			return WALK_DEEP;
 		f = add_frame(&u->now);
 		f->address = *at;
@@ -172,6 +181,7 @@ static enum walk walk(struct unwinder *u, const struct unwind_context *c,
 			return WALK_TORN;
 		}
 		complete = f->may_be_outermost;
+		entries += f->entry;
 		u->now_left |= f->left;
 		*at = f->previous;
 	}
@@ -181,16 +191,39 @@ static enum walk walk(struct unwinder *u, const struct unwind_context *c,
 static bool same_frame(const struct frame *a, const struct frame *b)
 {
 	return a->address == b->address && a->code == b->code && a->instr == b->instr &&
-	       a->copy == b->copy;
+	       a->copy == b->copy && a->entry == b->entry;
+}
+
+/*
+ * How many frames stand above the one that the collector interrupts: those
+ * that it has called.  0 if none does, or none that C can have called.
+ */
+static size_t above_collector(const struct frames *stack, raddr interrupted)
+{
+	for (size_t i = 1; interrupted && i < stack->n; i++)
+		if (stack->v[i].address == interrupted)
+			return stack->v[i - 1].entry ? i : 0;
+	return 0;
+}
+
+raddr unwind_interrupted(const struct unwinder *u, raddr before)
+{
+	const struct frames *stack = &u->last;
+
+	if (!stack->n || stack->v[0].address == before || above_collector(stack, before))
+		return before;
+	return stack->v[0].address;
 }
 
 /* Takes over the nodes of the callers that have not changed; returns how many. */
 static size_t keep_unchanged(struct unwinder *u, const struct unwind_context *c,
-			     struct frames *now)
+			     struct frames *now, raddr marked)
 {
 	size_t most = now->n < u->last.n ? now->n : u->last.n, kept = 0;
 	const struct frame *a = now->v + now->n, *b = u->last.v + u->last.n;
 
+	if (u->marked != marked)
+		return 0;
 	if (c->clock.generation ? u->generation != c->clock.generation
 				: c->clock.now_ns - u->resolved_ns > RESOLVE_ALL_NS)
 		return 0;
@@ -248,14 +281,22 @@ static bool code_offset(struct unwind_context *c, const struct frame *f,
 	return (first || !f->copy) && *lasti < (int64_t)code->bytes;
 }
 
-/* The node of one frame above its caller's. */
+/* The node of one frame above its caller's; by_gc: the collector called it. */
 static enum unwind_status resolve_frame(struct unwind_context *c, struct frame *f,
-					uint32_t parent)
+					uint32_t parent, bool by_gc)
 {
 	const struct code *code;
+	enum unwind_status marked;
 	enum code_status st;
 	int64_t lasti;
 
+	/* What called the outermost frame is no news. */
+	if (f->entry && parent != NODE_ROOT) {
+		marked = get_node(c, &(struct node){ parent, by_gc ? CODE_GC : CODE_NATIVE, -1 },
+				  &parent);
+		if (marked != UNWIND_EXACT)
+			return marked;
+	}
 	f->node = parent;
 	if (f->owner >= c->layout->first_shim_owner)
 		return UNWIND_EXACT;
@@ -279,11 +320,13 @@ static struct memo *memo_of(struct unwinder *u, raddr frame)
 static enum unwind_status resolve(struct unwinder *u, struct unwind_context *c,
 				  struct frames *now, uint32_t *node)
 {
-	size_t kept = keep_unchanged(u, c, now);
+	const size_t above = above_collector(now, u->interrupted);
+	const raddr marked = above ? u->interrupted : 0;
+	size_t kept = keep_unchanged(u, c, now, marked);
 	uint32_t parent = kept ? now->v[now->n - kept].node : NODE_ROOT;
 
 	for (size_t i = now->n - kept; i-- > 0; ) {
-		enum unwind_status st = resolve_frame(c, &now->v[i], parent);
+		enum unwind_status st = resolve_frame(c, &now->v[i], parent, i + 1 == above);
 
 		if (st != UNWIND_EXACT)
 			return st;
@@ -296,6 +339,7 @@ static enum unwind_status resolve(struct unwinder *u, struct unwind_context *c,
 		u->generation = c->clock.generation;
 		u->resolved_ns = c->clock.now_ns;
 	}
+	u->marked = marked;
 	*node = parent;
 	return UNWIND_EXACT;
 }
@@ -403,7 +447,7 @@ static enum unwind_status settle_other(struct unwinder *u, struct unwind_context
 	other->n -= skip;
 	st = resolve(u, c, other, node);
 	if (st == UNWIND_EXACT && leaf->has_frame) {
-		st = resolve_frame(c, &frame, *node);
+		st = resolve_frame(c, &frame, *node, false);
 		*node = frame.node;
 	} else if (st == UNWIND_EXACT) {
 		st = get_node(c, &(struct node){ *node, CODE_UNKNOWN, -1 }, node);
@@ -442,7 +486,7 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 		    !callers_of_code(u, frame.code, &parent))
 			return st;
 	}
-	st = resolve_frame(c, &frame, parent);
+	st = resolve_frame(c, &frame, parent, false);
 	*node = frame.node;
 	return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
 }

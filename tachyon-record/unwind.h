@@ -30,6 +30,7 @@ struct frame {
 	uint8_t owner;
 	bool may_be_outermost;          /* else a stack that ends there is not complete */
 	bool left;                      /* it has returned, or has not begun */
+	bool entry;                     /* C called it, or it is the frame of that C */
 };
 
 struct frames {
@@ -92,6 +93,8 @@ struct unwinder {
 	uint64_t resolved_ns;           /* when all frames of last were looked up */
 	struct memo memo[MEMO_SLOTS];
 	struct exception exception;     /* when the leaf was decided */
+	raddr interrupted;              /* set by the owner: frame below the collector, or 0 */
+	raddr marked;                   /* the same where last has <GC> above it */
 
 	/* Ranges of this thread in the snapshot that was planned last. */
 	unsigned first_range, state_range, cframe_range, end_range;
@@ -149,6 +152,12 @@ bool unwind_is_new(const struct unwinder *u, const struct unwind_context *c);
 
 /* Adds the ranges that this thread's stack will probably need. */
 void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snapshot *s);
+
+/*
+ * The thread collects garbage: which of its frames did the collector
+ * interrupt?  The one said before if it can be that still, else the leaf.
+ */
+raddr unwind_interrupted(const struct unwinder *u, raddr before);
 
 /* The copy of the thread's state in the snapshot, offset as in memory; NULL. */
 const char *unwind_state(const struct unwinder *u, const struct unwind_context *c,

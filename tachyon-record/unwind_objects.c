@@ -38,6 +38,7 @@ bool unwind_object_frame(const struct unwind_context *c, const char *object, str
 	f->previous = word_at(object, OFF(l, frame_previous));
 	f->owner = 0;
 	f->copy = 0;
+	f->entry = false;
 	f->may_be_outermost = is_running(l, object);
 	f->left = !f->may_be_outermost;
 	return true;

@@ -135,8 +135,11 @@ static void plan_outliers(struct unwinder *u, const struct unwind_context *c,
 	drop_old_outliers(u, c);
 	u->outlier_range = s->n;
 	for (size_t i = 0; i < u->noutliers; ) {
-		raddr from = u->outliers[i].address - c->lead;
-		raddr to = u->outliers[i].address + frame_size;
+		raddr first = u->outliers[i].address, from = first, to = first + frame_size;
+
+		/* What a torn read names can be any number. */
+		if (first > c->lead)
+			from -= c->lead;
 
 		for (i++; i < u->noutliers && u->outliers[i].address - to < OUTLIER_GAP; i++)
 			to = u->outliers[i].address + frame_size;

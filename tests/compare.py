@@ -450,7 +450,7 @@ def main():
     check, trace, *rest = sys.argv[1:]
     files = [word for word in rest if "=" not in word or os.path.exists(word)]
     options = dict(word.split("=", 1) for word in rest if word not in files)
-    CHECKS[check](decoder.decode(trace), *map(report_of, files), **options)
+    CHECKS[check](decoder.decode(trace, markers=False), *map(report_of, files), **options)
     for problem in problems[:20]:
         print("%s: %s" % (check, problem))
     if len(problems) > 20:

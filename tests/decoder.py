@@ -37,8 +37,8 @@ def plain(v):
 class Stacks:
     """The frames of a stack, root first, are put together when it is asked for: a deep one has a stack per frame."""
 
-    def __init__(self):
-        self.nodes, self.frames = [(0, None)], {0: []}
+    def __init__(self, markers):
+        self.nodes, self.frames, self.markers = [(0, None)], {0: []}, markers
 
     def __len__(self):
         return len(self.nodes)
@@ -51,18 +51,20 @@ class Stacks:
             frames, at = [], stack
             while at:
                 at, location = self.nodes[at]
-                frames.append(location)
+                if self.markers or (location["file"], location["first_line"]) != ("~", 0):
+                    frames.append(location)
             self.frames[stack] = frames[::-1]
         return self.frames[stack]
 
 
-def decode(path):
+def decode(path, markers=True):
+    """Without markers the frames are those of Python functions only."""
     out = {"headers": [], "processes": [], "threads": [], "ticks": [], "samples": [],
            "lost": [], "events": [], "marks": [], "stats": [], "ends": []}
     for type_, *f in objects(path):
         if type_ == 0:
             assert f[0] == b"tachyon" and f[1] == 1, "not a trace of version 1"
-            strings, functions, locations, stacks = [""], [("", "", 0)], [None], Stacks()
+            strings, functions, locations, stacks = [""], [("", "", 0)], [None], Stacks(markers)
             threads = {0: None}
             out["headers"].append({"mono_ns": f[3], "wall_ns": f[4], **plain(f[5])})
         elif type_ == 1:

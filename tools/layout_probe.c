@@ -103,6 +103,12 @@ static void interp_fields(void)
 	ROW(interp_gc_collecting, offsetof(PyInterpreterState, gc) +
 	    offsetof(struct _gc_runtime_state, collecting));
 #endif
+#if PY_VERSION_HEX < 0x030f0000
+	NONE(interp_gc_frame);
+#else
+	ROW(interp_gc_frame, offsetof(PyInterpreterState, gc) +
+	    offsetof(struct _gc_runtime_state, frame));
+#endif
 #if PY_VERSION_HEX < 0x030e0000
 	NONE(interp_code_generation);
 #else
@@ -196,6 +202,7 @@ static void frame_fields(void)
 #else
 	AT(frame_running, PyFrameObject, f_state);
 #endif
+	NONE(frame_is_entry);
 	AT(frame_size, PyFrameObject, f_blockstack);
 	NONE(code_units);
 	AT(code_bytecode, PyCodeObject, co_code);
@@ -230,6 +237,11 @@ static void frame_fields(void)
 #else
 	NONE(frame_copy);
 	NONE(code_copies);
+#endif
+#if PY_VERSION_HEX < 0x030c0000
+	AT(frame_is_entry, _PyInterpreterFrame, is_entry);
+#else
+	NONE(frame_is_entry);
 #endif
 	AT(frame_size, _PyInterpreterFrame, localsplus);
 	AT(code_units, PyVarObject, ob_size);
@@ -355,6 +367,7 @@ static void described_fields(void)
 	SAME(code_copies, code_object.co_tlbc);
 #endif
 #if PY_VERSION_HEX >= 0x030f0000
+	SUM(interp_gc_frame, interpreter_state.gc, gc.frame);
 	SAME(thread_raised, thread_state.current_exception);
 	SAME(thread_exc_state, thread_state.exc_state);
 	SAME(excitem_value, err_stackitem.exc_value);

@@ -147,7 +147,7 @@ static const enum layout_field required[] = {
 
 /* Read in one range with the list of threads. */
 static const enum layout_field spanned[] = {
-	FIELD_interp_gc_collecting, FIELD_interp_code_generation,
+	FIELD_interp_gc_collecting, FIELD_interp_gc_frame, FIELD_interp_code_generation,
 	FIELD_interp_copy_generation, FIELD_interp_stw_requester,
 };
 

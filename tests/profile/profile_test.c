@@ -32,16 +32,26 @@ static void maker_init(struct maker *m)
 	m->at_ns = 1000000000;
 }
 
-/* "abc" is a calling b calling c. */
+static uint32_t function_of(struct maker *m, char letter)
+{
+	const char *marker = letter == '#' ? TRACE_MARKER_GC :
+			     letter == '!' ? TRACE_MARKER_NATIVE : NULL;
+	uint32_t name = trace_writer_string(m->w, marker ? marker : &letter,
+					    marker ? strlen(marker) : 1);
+	uint32_t file = marker ? trace_writer_string(m->w, TRACE_MARKER_FILE, 1)
+			       : trace_writer_string(m->w, "/dir/x.py", 9);
+
+	return trace_writer_function(m->w, name, file, marker ? 0 : letter);
+}
+
+/* "abc" is a calling b calling c; # stands for <GC> and ! for <native>. */
 static uint32_t stack_of(struct maker *m, const char *letters)
 {
 	uint32_t stack = 0;
 
 	for (; *letters; letters++) {
-		uint32_t name = trace_writer_string(m->w, letters, 1);
-		uint32_t file = trace_writer_string(m->w, "/dir/x.py", 9);
 		const struct trace_location l = {
-			trace_writer_function(m->w, name, file, *letters),
+			function_of(m, *letters),
 			1,
 			1,
 			0,
@@ -287,6 +297,68 @@ static void special_frames_are_the_readers_choice(void **state)
 	profile_release(&p);
 }
 
+/* The only site's stack in the letters of stack_of(). */
+static const char *shown(const struct filter *f, const char *letters, uint32_t flags)
+{
+	static char text[16];
+	struct buf trace;
+	struct maker m;
+	struct profile p;
+	size_t at = sizeof(text) - 1;
+
+	maker_init(&m);
+	/* An id of its own, which is not that of the profile. */
+	stack_of(&m, "zy!x");
+	ticks(&m, 1, letters, 3, flags, 0x3f);
+	trace = made(&m);
+	load(&p, f, &trace);
+	assert_int_equal(p.nsites, 1);
+	assert_int_equal(p.sites[0].samples, 3);
+	for (uint32_t id = p.sites[0].stack; id; id = symbols_stack(&p.symbols, id).parent) {
+		struct trace_function of = symbols_function(
+			&p.symbols, symbols_leaf_function(&p.symbols, id));
+		struct trace_text name = symbols_string(&p.symbols, of.name);
+
+		text[--at] = name.len == 1 ? name.bytes[0] : name.bytes[1] == 'G' ? '#' : '!';
+	}
+	profile_release(&p);
+	buf_release(&trace);
+	return text + at;
+}
+
+static void markers_are_the_readers_choice(void **state)
+{
+	static const struct {
+		const char *recorded;
+		uint32_t flags;
+		/* By default, with --native, with --no-gc, with both. */
+		const char *shown[4];
+	} cases[] = {
+		{ "a!b", 0, { "ab", "a!b", "ab", "a!b" } },
+		{ "a!b!cd!e", 0, { "abcde", "a!b!cd!e", "abcde", "a!b!cd!e" } },
+		{ "ab", TRACE_GC, { "ab#", "ab#", "ab", "ab" } },
+		{ "a!b", TRACE_GC, { "ab#", "a!b#", "ab", "a!b" } },
+		/* The collector below the frames that it calls: not once more on top. */
+		{ "a#b", TRACE_GC, { "a#b", "a#b", "ab", "a!b" } },
+		{ "a#bc!d", TRACE_GC, { "a#bcd", "a#bc!d", "abcd", "a!bc!d" } },
+		{ "a#b", TRACE_GC | TRACE_NATIVE, { "a#b", "a#b!", "ab", "a!b!" } },
+		{ "ab", TRACE_GC | TRACE_NATIVE, { "ab#", "ab#", "ab", "ab!" } },
+		{ "a!", 0, { "a", "a!", "a", "a!" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		for (int view = 0; view < 4; view++) {
+			struct filter f;
+
+			filter_init(&f);
+			f.native = view & 1 ? NATIVE_SHOWN : NATIVE_AS_RECORDED;
+			f.hide_gc = view & 2;
+			assert_string_equal(shown(&f, cases[i].recorded, cases[i].flags),
+					    cases[i].shown[view]);
+		}
+}
+
 /* How many samples with a stack does a filter leave? */
 static uint64_t kept(const struct filter *f)
 {
@@ -418,6 +490,7 @@ int main(void)
 		cmocka_unit_test(traces_add_up),
 		cmocka_unit_test(modes_drop_what_is_not_known),
 		cmocka_unit_test(special_frames_are_the_readers_choice),
+		cmocka_unit_test(markers_are_the_readers_choice),
 		cmocka_unit_test(threads_processes_times_and_patterns),
 		cmocka_unit_test(cpu_time_is_the_kernels),
 		cmocka_unit_test(a_million_frames_need_no_recursion),

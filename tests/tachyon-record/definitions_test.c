@@ -116,7 +116,7 @@ static void instructions_become_positions(void **state)
 {
 	int fd = fixture_file(NULL, 0);
 	struct trace_writer *w = fixture_writer(fd);
-	struct trace_location at[4];
+	struct trace_location at[6];
 	struct definitions d;
 
 	(void)state;
@@ -126,8 +126,10 @@ static void instructions_become_positions(void **state)
 	add_node(&d, 0, 1, 0);
 	add_node(&d, 0, 1, 6);
 	add_node(&d, 0, CODE_UNKNOWN, -1);
+	add_node(&d, 1, CODE_GC, -1);
+	add_node(&d, 1, CODE_NATIVE, -1);
 	definitions_release(&d);
-	assert_int_equal(read_locations(fd, w, at, 4), 4);
+	assert_int_equal(read_locations(fd, w, at, 6), 6);
 	assert_int_equal(at[0].line, 10);
 	assert_int_equal(at[0].col, -1);
 	assert_int_equal(at[1].line, 10);
@@ -139,6 +141,10 @@ static void instructions_become_positions(void **state)
 	assert_int_equal(at[2].end_col, 6);
 	assert_int_equal(at[3].function, 0);
 	assert_int_equal(at[3].line, -1);
+	/* Markers are functions of their own, on no line. */
+	assert_true(at[4].function > at[2].function);
+	assert_int_equal(at[4].line, -1);
+	assert_int_equal(at[5].function, at[4].function + 1);
 }
 
 /* A code object that was torn must not make the trace unreadable. */

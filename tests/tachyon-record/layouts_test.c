@@ -109,11 +109,14 @@ static bool may_be_absent(const struct layout *l, int field)
 		return l->version == V3_8;
 	case FIELD_runtime_gil:
 		return !before_3_12;
+	case FIELD_frame_is_entry:
+		return l->version != V3_11;
 	case FIELD_interp_gil:
 	case FIELD_code_version:
 		return before_3_12;
 	case FIELD_gen_frame:
 		return l->frames == FRAMES_OBJECTS;
+	case FIELD_interp_gc_frame:
 	case FIELD_interp_code_generation:
 	case FIELD_interp_copy_generation:
 	case FIELD_interp_stw_requester:

@@ -68,3 +68,78 @@ share_of_spin() {
 @test "the mode gil in the recorder and in the reader on 3.11 (8 points)" { modes 3.11; }
 @test "the mode gil in the recorder and in the reader on 3.13 (8 points)" { modes 3.13; }
 @test "the mode gil in the recorder and in the reader on 3.15 (8 points)" { modes 3.15; }
+
+# lines TRACE [OPTION...]: collapsed stacks of the target's own functions
+lines() {
+    "$REPORT" collapsed --focus "${TARGETS}" --ignore 'importlib|_bootstrap' "$@"
+}
+
+# count REGEX [FILE]: samples of the stacks that match
+count() {
+    awk -v re="$1" '{ n = $NF; sub(/ [0-9]+$/, "") } $0 ~ re { sum += n } END { print sum + 0 }' "${2:-$TMP/lines}"
+}
+
+# garbage VERSION: a collection is reported where it happened
+garbage() {
+    use_python "$1"
+    record -- gc_heavy.py 1.5
+    lines "$TMP/trace" >"$TMP/lines"
+    "$CHECKER" -c 'import json, sys
+got, other, truth = int(sys.argv[1]), int(sys.argv[2]), json.loads(sys.stdin.read().splitlines()[-1])["gc_share"]
+share = got / (got + other)
+print("%.1f %% and not %.1f %%" % (share * 100, truth * 100))
+sys.exit(abs(share - truth) > 0.03)' "$(count '^<module>;main;collect;<GC>$')" "$(count '^<module>;main;compute$')" \
+        <"$TMP/target"
+    # No GC where none was, and none at all if that is wanted.
+    [ "$(count 'compute;<GC>')" -le 2 ]
+    ! lines --no-gc "$TMP/trace" | grep GC
+}
+
+# finalizers VERSION SHARE: what the collector calls stands above it, SHARE of it at least
+finalizers() {
+    use_python "$1"
+    record -- finalizers.py 0.8
+    lines "$TMP/trace" >"$TMP/lines"
+    local kind right all
+    for kind in 'Node.__del__' 'Node.__del__;work' died collecting; do
+        right=$(count "^<module>;main;interrupted;<GC>;$kind\$")
+        all=$(count "interrupted;.*$kind(;<GC>)?\$")
+        [ "$all" -ge 30 ] && [ $((right * 100)) -ge $((all * $2)) ] || fail "$kind: $right of $all: $(cat "$TMP/lines")"
+    done
+    [ "$(count '^<module>;main;calm;work$')" -ge 20 ]
+    [ "$(count 'calm.*GC')" -le 2 ]
+}
+
+# callbacks VERSION: C between Python functions
+callbacks() {
+    use_python "$1"
+    record -- callbacks.py 0.6
+    lines "$TMP/trace" >"$TMP/lines"
+    lines --native "$TMP/trace" >"$TMP/native"
+    ! grep native "$TMP/lines"
+    local by
+    for by in sorted map reduce; do
+        [ "$(count "^<module>;main;by_$by;(key|add)(;spin)?\$")" -ge 50 ]
+        [ "$(count "^<module>;main;by_$by;(key|add)(;spin)?\$" "$TMP/native")" -le 12 ]
+        [ "$(count "^<module>;main;by_$by;<native>;(key|add)(;spin)?(;<native>)?\$" "$TMP/native")" -ge 50 ]
+    done
+    [ "$(count '^<module>;main;by_python;key(;spin)?(;<native>)?$' "$TMP/native")" -ge 50 ]
+}
+
+@test "garbage collection on 3.11 (3 points)" { garbage 3.11; }
+@test "garbage collection on 3.12 (3 points)" { garbage 3.12; }
+@test "garbage collection on 3.13 (3 points)" { garbage 3.13; }
+@test "garbage collection on 3.14 (3 points)" { garbage 3.14; }
+@test "garbage collection on 3.15 (3 points)" { garbage 3.15; }
+
+@test "Python code that the collector runs on 3.11" { finalizers 3.11 60; }
+@test "Python code that the collector runs on 3.12" { finalizers 3.12 60; }
+@test "Python code that the collector runs on 3.13" { finalizers 3.13 60; }
+@test "Python code that the collector runs on 3.14" { finalizers 3.14 60; }
+@test "Python code that the collector runs on 3.15" { finalizers 3.15 95; }
+
+@test "Python code that C calls back on 3.11" { callbacks 3.11; }
+@test "Python code that C calls back on 3.12" { callbacks 3.12; }
+@test "Python code that C calls back on 3.13" { callbacks 3.13; }
+@test "Python code that C calls back on 3.14" { callbacks 3.14; }
+@test "Python code that C calls back on 3.15" { callbacks 3.15; }
