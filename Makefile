@@ -128,6 +128,9 @@ pythons: ## the interpreters for the tests, into build/pythons
 layouts: pythons ## make the rows of CPython's structures again, from the headers
 	tools/layouts.sh build/pythons/list.txt > tachyon-record/cpython/layout_rows.inc
 
+opcodes: pythons ## make the tables of instructions again, from the headers
+	tools/opcodes.sh build/pythons/list.txt > tachyon-record/cpython/opcode_rows.inc
+
 lint: ## what compilers and linters find
 	@tools/setup.sh build test
 	@tools/lint.sh
@@ -154,6 +157,7 @@ clean: ## removes build/
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: all demo check check-slow check-freethreaded unit-tests pythons layouts lint install uninstall clean help
+.PHONY: all demo check check-slow check-freethreaded unit-tests pythons layouts opcodes lint install
+.PHONY: uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

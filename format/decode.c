@@ -29,6 +29,8 @@ enum scratch { TEXTS, ITEMS, LATE, TIMES, SKIPS, GROUPS, RUNS, NSCRATCH };
 
 struct decoder {
 	bool in_segment;
+	uint32_t minor;
+	uint32_t nopcodes;
 	uint32_t nstrings, nfunctions, nlocations, nstacks, nprocesses, nthreads;
 	uint64_t text_bytes;            /* of all strings of the segment */
 	uint32_t *depth;                /* frames, by stack id - 1 */
@@ -154,6 +156,29 @@ static int decode_strings(struct decoder *d, struct cursor *c, struct trace_obje
 	return 1;
 }
 
+static int decode_opcodes(struct decoder *d, struct cursor *c, struct trace_object *o,
+			  struct err *err)
+{
+	struct trace_opcodes *p = &o->u.opcodes;
+
+	/* Version 1.0 reserved the type for something else, and never used it. */
+	if (d->minor < 1)
+		return 0;
+	if (!read_first(c, d->nopcodes, &p->first) ||
+	    !peek_count(*c, d->nopcodes, TRACE_MAX_OPCODES, &p->n))
+		return bad(err, "a batch of opcodes is out of order or over the limit");
+
+	size_t size = sizeof(*p->items);
+	struct trace_opcode *items = scratch_array(d, ITEMS, p->n, size);
+
+	if (!cursor_column(c, p->n, 0, d->nstrings, &items->name, size) ||
+	    !cursor_column(c, p->n, 0, d->nstrings, &items->base, size))
+		return bad(err, "an opcode refers to a string that is not defined");
+	p->items = items;
+	d->nopcodes += p->n;
+	return 1;
+}
+
 static int decode_functions(struct decoder *d, struct cursor *c, struct trace_object *o,
 			    struct err *err)
 {
@@ -197,11 +222,12 @@ static int decode_locations(struct decoder *d, struct cursor *c, struct trace_ob
 	    !cursor_column(c, l->n, -1, INT32_MAX, &items->end_col, size))
 		return bad(err, "a location has no position");
 
-	if (c->p == c->end) {
+	/* Opcodes have no names in version 1.0, which never wrote any. */
+	if (c->p == c->end || d->minor < 1) {
 		for (uint32_t i = 0; i < l->n; i++)
 			items[i].opcode = -1;
-	} else if (!cursor_column(c, l->n, -1, INT32_MAX, &items->opcode, size)) {
-		return bad(err, "a location has a strange opcode");
+	} else if (!cursor_column(c, l->n, -1, d->nopcodes, &items->opcode, size)) {
+		return bad(err, "a location has an opcode that is not defined");
 	}
 	l->items = items;
 	d->nlocations += l->n;
@@ -263,6 +289,8 @@ static int decode_header(struct decoder *d, struct cursor *c, struct trace_objec
 	    !read_time(c, &h->wall_ns) || !read_map(d, c, &h->info))
 		return bad(err, "the header is not complete");
 	d->in_segment = true;
+	d->minor = h->minor;
+	d->nopcodes = 0;
 	d->nstrings = d->nfunctions = d->nlocations = d->nstacks = 0;
 	d->nprocesses = d->nthreads = 0;
 	d->text_bytes = 0;
@@ -551,6 +579,7 @@ static decode_fn *const decoders[] = {
 	[TRACE_SOURCE]    = decode_source,
 	[TRACE_STATS]     = decode_stats,
 	[TRACE_END]       = decode_end,
+	[TRACE_OPCODES]   = decode_opcodes,
 	[TRACE_CPU]       = decode_cpu,
 };
 

@@ -28,7 +28,7 @@ struct trace_location {
 	uint32_t function;
 	int32_t line, end_line;         /* from 1 */
 	int32_t col, end_col;           /* bytes of UTF-8, from 0 */
-	int32_t opcode;                 /* -1: not recorded */
+	int32_t opcode;                 /* id of the segment, -1: not recorded */
 };
 
 /* A run of one thread: len ticks in a row with the same stack and flags. */
@@ -113,6 +113,13 @@ struct trace_header {
 struct trace_strings {
 	uint32_t first, n;              /* ids first ... first + n - 1 */
 	const struct trace_text *texts;
+};
+
+struct trace_opcodes {
+	uint32_t first, n;
+	const struct trace_opcode {
+		uint32_t name, base;    /* base: the form it was specialised from */
+	} *items;
 };
 
 struct trace_functions {
@@ -209,6 +216,7 @@ struct trace_object {
 		struct trace_header header;
 		struct trace_strings strings;
 		struct trace_functions functions;
+		struct trace_opcodes opcodes;
 		struct trace_locations locations;
 		struct trace_stacks stacks;
 		struct trace_process_info process;

@@ -114,6 +114,7 @@ enum {
 	TRACE_MAX_FUNCTIONS = 1 << 24,
 	TRACE_MAX_LOCATIONS = 1 << 24,
 	TRACE_MAX_STACKS  = 1 << 24,
+	TRACE_MAX_OPCODES = 1 << 12,
 	TRACE_MAX_THREADS = 1 << 20,
 	TRACE_MAX_PROCESSES = 1 << 20,
 	TRACE_MAX_TICKS   = 1 << 20,    /* ticks in one block */

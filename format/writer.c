@@ -29,21 +29,27 @@ struct function_key {
 	int32_t first_line;
 };
 
+struct opcode_key {
+	uint32_t name, base;
+};
+
 struct stack_key {
 	uint32_t parent, location;
 };
 
 _Static_assert(sizeof(struct function_key) == 12, "padding in a key");
 _Static_assert(sizeof(struct trace_location) == 24, "padding in a key");
+_Static_assert(sizeof(struct opcode_key) == 8, "padding in a key");
 _Static_assert(sizeof(struct stack_key) == 8, "padding in a key");
 
-enum table { STRINGS, FUNCTIONS, LOCATIONS, STACKS, NTABLES };
+enum table { STRINGS, OPCODES, FUNCTIONS, LOCATIONS, STACKS, NTABLES };
 
 static const struct {
 	size_t width;
 	uint32_t limit;
 } tables[NTABLES] = {
 	[STRINGS]   = { 0, TRACE_MAX_STRINGS },
+	[OPCODES]   = { sizeof(struct opcode_key), TRACE_MAX_OPCODES },
 	[FUNCTIONS] = { sizeof(struct function_key), TRACE_MAX_FUNCTIONS },
 	[LOCATIONS] = { sizeof(struct trace_location), TRACE_MAX_LOCATIONS },
 	[STACKS]    = { sizeof(struct stack_key), TRACE_MAX_STACKS },
@@ -188,6 +194,7 @@ static int put_definitions(struct trace_writer *w, struct err *err)
 		size_t ncolumns;
 	} rows[NTABLES] = {
 		[STRINGS]   = { TRACE_STRINGS, 1 },
+		[OPCODES]   = { TRACE_OPCODES, 2 },
 		[FUNCTIONS] = { TRACE_FUNCTIONS, 3 },
 		[LOCATIONS] = { TRACE_LOCATIONS, 6 },
 		[STACKS]    = { TRACE_STACKS, 2 },
@@ -241,9 +248,19 @@ uint32_t trace_writer_function(struct trace_writer *w, uint32_t name, uint32_t f
 	return intern_add(&w->table[FUNCTIONS], &key, sizeof(key));
 }
 
+uint32_t trace_writer_opcode(struct trace_writer *w, uint32_t name, uint32_t base)
+{
+	struct opcode_key key = { name, base };
+
+	if (name > w->table[STRINGS].count || base > w->table[STRINGS].count)
+		return 0;
+	return intern_add(&w->table[OPCODES], &key, sizeof(key));
+}
+
 uint32_t trace_writer_location(struct trace_writer *w, const struct trace_location *loc)
 {
-	if (loc->function > w->table[FUNCTIONS].count)
+	if (loc->function > w->table[FUNCTIONS].count ||
+	    loc->opcode > (int32_t)w->table[OPCODES].count)
 		return 0;
 	return intern_add(&w->table[LOCATIONS], loc, sizeof(*loc));
 }

@@ -4,7 +4,7 @@
  * file descriptor.
  *
  * Not thread safe; the recorder gives one thread a writer of its own.  The
- * writer assigns the ids of strings, functions, locations and stacks; it
+ * writer assigns the ids of strings, opcodes, functions, locations and stacks; it
  * keeps pending definitions apart and puts them in front of whatever object
  * is added next, so that every definition precedes its first use.  A frame
  * ends when it holds TRACE_FRAME_BYTES of msgpack or when the caller says so
@@ -46,6 +46,7 @@ int trace_writer_header(struct trace_writer *w, uint64_t mono_ns, uint64_t wall_
 uint32_t trace_writer_string(struct trace_writer *w, const void *bytes, size_t len);
 uint32_t trace_writer_function(struct trace_writer *w, uint32_t name, uint32_t file,
 			       int32_t first_line);
+uint32_t trace_writer_opcode(struct trace_writer *w, uint32_t name, uint32_t base);
 uint32_t trace_writer_location(struct trace_writer *w,
 			       const struct trace_location *loc);
 uint32_t trace_writer_stack(struct trace_writer *w, uint32_t parent, uint32_t location);

@@ -29,6 +29,7 @@ struct filter {
 	bool mode_given;                /* else it is wall, whatever was recorded */
 	bool hide_gc;                   /* no <GC> frames */
 	enum filter_native native;
+	bool opcodes;                   /* leaves are split by opcode */
 	uint64_t from_ns, to_ns;        /* since the start; to_ns is outside */
 	const char **threads;           /* names or kernel ids; borrowed words */
 	size_t nthreads;                /* 0: all */

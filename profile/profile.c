@@ -137,6 +137,7 @@ static void add_header(struct profile *p, const struct trace_header *h)
 		return;
 	close_recording(p);
 	add_mode(p, h);
+	p->symbols.show_opcodes = p->filter->opcodes;
 	p->symbols.show_gc = !p->filter->hide_gc;
 	p->symbols.show_native = p->filter->native == NATIVE_SHOWN ||
 				 (p->filter->native == NATIVE_AS_RECORDED &&
@@ -544,6 +545,9 @@ int profile_add(struct profile *p, const struct trace_object *o, struct err *err
 		break;
 	case TRACE_STRINGS:
 		rc = symbols_add_strings(&p->symbols, &o->u.strings);
+		break;
+	case TRACE_OPCODES:
+		rc = symbols_add_opcodes(&p->symbols, &o->u.opcodes);
 		break;
 	case TRACE_FUNCTIONS:
 		rc = symbols_add_functions(&p->symbols, &o->u.functions);

@@ -15,6 +15,7 @@ enum {
 /* Distinct text of a profile; beyond it somebody plays with zstd. */
 #define MAX_TEXT_BYTES ((size_t)1 << 31)
 
+_Static_assert(sizeof(struct trace_opcode) == 8, "padding in a key");
 _Static_assert(sizeof(struct trace_function) == 12, "padding in a key");
 _Static_assert(sizeof(struct trace_location) == 24, "padding in a key");
 _Static_assert(sizeof(struct trace_stack) == 8, "padding in a key");
@@ -40,6 +41,7 @@ void id_map_release(struct id_map *m)
 void symbols_new_segment(struct symbols *s)
 {
 	id_map_init(&s->string_map);
+	id_map_init(&s->opcode_map);
 	id_map_init(&s->function_map);
 	id_map_init(&s->location_map);
 	id_map_init(&s->stack_map);
@@ -49,6 +51,7 @@ void symbols_init(struct symbols *s)
 {
 	*s = (struct symbols){ 0 };
 	intern_init(&s->strings, 0, MAX_IDS);
+	intern_init(&s->opcodes, sizeof(struct trace_opcode), MAX_IDS);
 	intern_init(&s->functions, sizeof(struct trace_function), MAX_IDS);
 	intern_init(&s->locations, sizeof(struct trace_location), MAX_IDS);
 	intern_init(&s->stacks, sizeof(struct trace_stack), MAX_IDS);
@@ -58,11 +61,13 @@ void symbols_init(struct symbols *s)
 void symbols_release(struct symbols *s)
 {
 	intern_release(&s->strings);
+	intern_release(&s->opcodes);
 	intern_release(&s->functions);
 	intern_release(&s->locations);
 	intern_release(&s->stacks);
 	free(s->in_gc);
 	id_map_release(&s->string_map);
+	id_map_release(&s->opcode_map);
 	id_map_release(&s->function_map);
 	id_map_release(&s->location_map);
 	id_map_release(&s->stack_map);
@@ -93,6 +98,21 @@ int symbols_add_strings(struct symbols *s, const struct trace_strings *in)
 			rc = -E2BIG;
 		else
 			rc = add(&s->strings, &s->string_map, t->bytes, t->len);
+	}
+	return rc;
+}
+
+int symbols_add_opcodes(struct symbols *s, const struct trace_opcodes *in)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < in->n && rc == 0; i++) {
+		struct trace_opcode o = {
+			.name = s->string_map.to[in->items[i].name],
+			.base = s->string_map.to[in->items[i].base],
+		};
+
+		rc = add(&s->opcodes, &s->opcode_map, &o, sizeof(o));
 	}
 	return rc;
 }
@@ -139,6 +159,9 @@ int symbols_add_locations(struct symbols *s, const struct trace_locations *in)
 		struct trace_location l = in->items[i];
 
 		l.function = s->function_map.to[l.function];
+		/* Without them, locations that differ in nothing else are one. */
+		l.opcode = l.opcode > 0 && s->show_opcodes
+			? (int32_t)s->opcode_map.to[l.opcode] : -1;
 		rc = add(&s->locations, &s->location_map, &l, sizeof(l));
 	}
 	return rc;
@@ -239,6 +262,15 @@ struct trace_function symbols_function(const struct symbols *s, uint32_t id)
 	if (id)
 		memcpy(&f, intern_get(&s->functions, id, NULL), sizeof(f));
 	return f;
+}
+
+struct trace_opcode symbols_opcode(const struct symbols *s, uint32_t id)
+{
+	struct trace_opcode o = { 0 };
+
+	if (id)
+		memcpy(&o, intern_get(&s->opcodes, id, NULL), sizeof(o));
+	return o;
 }
 
 struct trace_location symbols_location(const struct symbols *s, uint32_t id)

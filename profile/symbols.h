@@ -28,9 +28,11 @@ struct id_map {
 struct symbols {
 	struct intern strings;
 	struct intern functions;        /* struct trace_function */
+	struct intern opcodes;          /* struct trace_opcode */
 	struct intern locations;        /* struct trace_location */
 	struct intern stacks;           /* struct trace_stack */
-	struct id_map string_map, function_map, location_map, stack_map;
+	struct id_map string_map, opcode_map, function_map, location_map, stack_map;
+	bool show_opcodes;              /* else locations have none */
 	/* Markers between frames: functions that are, and whether they are shown. */
 	uint32_t gc_function, native_function;  /* 0: not seen */
 	bool show_gc, show_native;
@@ -46,6 +48,7 @@ void symbols_new_segment(struct symbols *s);
 
 /* Take definitions from the reader.  -E2BIG when the profile is full. */
 int symbols_add_strings(struct symbols *s, const struct trace_strings *in);
+int symbols_add_opcodes(struct symbols *s, const struct trace_opcodes *in);
 int symbols_add_functions(struct symbols *s, const struct trace_functions *in);
 int symbols_add_locations(struct symbols *s, const struct trace_locations *in);
 int symbols_add_stacks(struct symbols *s, const struct trace_stacks *in);
@@ -58,6 +61,7 @@ uint32_t symbols_synthetic(struct symbols *s, uint32_t parent, const char *name)
 
 /* Ids of the profile. */
 struct trace_text symbols_string(const struct symbols *s, uint32_t id);
+struct trace_opcode symbols_opcode(const struct symbols *s, uint32_t id);
 struct trace_function symbols_function(const struct symbols *s, uint32_t id);
 struct trace_location symbols_location(const struct symbols *s, uint32_t id);
 struct trace_stack symbols_stack(const struct symbols *s, uint32_t id);

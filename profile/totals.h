@@ -11,8 +11,13 @@
 
 struct profile;
 
+/*
+ * Where opcodes are shown, what a function does as the leaf is in a row for
+ * each opcode, and the row without one has the rest of it.
+ */
 struct total {
 	uint32_t function;              /* id of the profile's symbols */
+	uint32_t opcode;                /* the same, 0: none */
 	uint64_t self, self_ns;         /* samples and time as the leaf */
 	uint64_t total, total_ns;       /* anywhere on it, once for each sample */
 };

@@ -113,6 +113,7 @@ static struct recording_options recording_options(const struct options *o, char 
 		.all_threads = o->all_threads,
 		.selection = { .mode = o->mode, .no_gc = o->no_gc },
 		.native = o->native,
+		.opcodes = o->opcodes,
 		.realtime_stats = o->realtime_stats,
 		.quiet = o->quiet,
 		.verbose = o->verbose,

@@ -74,7 +74,21 @@ static struct trace_location marker(struct definitions *d, const char *name)
 	};
 }
 
-static struct trace_location position_of(const struct definitions *d,
+/* The trace's id of an opcode, -1 for none. */
+static int32_t opcode_id(struct definitions *d, uint32_t opcode)
+{
+	const struct opcode *op = d->opcodes && opcode && opcode <= OPCODES
+		? &d->opcodes[opcode - 1] : NULL;
+	uint32_t name, base;
+
+	if (!op || !op->name)
+		return -1;
+	name = trace_writer_string(d->writer, op->name, strlen(op->name));
+	base = trace_writer_string(d->writer, op->base, strlen(op->base));
+	return name && base ? (int32_t)trace_writer_opcode(d->writer, name, base) : -1;
+}
+
+static struct trace_location position_of(struct definitions *d,
 					 const struct record_node *node)
 {
 	const struct definitions_code *code = &d->codes[node->code];
@@ -87,7 +101,7 @@ static struct trace_location position_of(const struct definitions *d,
 		.end_line = p.end_line,
 		.col = p.col,
 		.end_col = p.end_col,
-		.opcode = -1,
+		.opcode = opcode_id(d, node->opcode),
 	};
 }
 

@@ -14,6 +14,7 @@
 
 #include "format/writer.h"
 #include "tachyon-record/cpython/linetable.h"
+#include "tachyon-record/cpython/opcodes.h"
 #include "tachyon-record/records.h"
 
 struct definitions_code {
@@ -26,6 +27,7 @@ struct definitions_code {
 
 struct definitions {
 	struct trace_writer *writer;
+	const struct opcode *opcodes;   /* of the target's version; NULL: not known */
 	struct definitions_code *codes; /* by number, 0 unused */
 	size_t ncodes, code_room;
 	uint32_t *stacks;               /* by node */

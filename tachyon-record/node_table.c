@@ -56,7 +56,7 @@ static uint64_t hash(const struct node *n)
 {
 	uint64_t h = ((uint64_t)n->parent << 32 | n->code) * UINT64_C(0x9e3779b97f4a7c15);
 
-	h ^= (uint64_t)(uint32_t)n->lasti * UINT64_C(0xc2b2ae3d27d4eb4f);
+	h ^= ((uint64_t)n->opcode << 32 | (uint32_t)n->lasti) * UINT64_C(0xc2b2ae3d27d4eb4f);
 	h = (h ^ h >> 32) * UINT64_C(0x85ebca6bc2b2ae35);
 	return h >> 33;
 }
@@ -80,7 +80,7 @@ uint32_t node_table_get(struct node_table *t, const struct node *n, bool *is_new
 		const struct node *have = &t->nodes[t->slots.v[slot]];
 
 		if (have->parent == n->parent && have->code == n->code &&
-		    have->lasti == n->lasti)
+		    have->lasti == n->lasti && have->opcode == n->opcode)
 			return t->slots.v[slot];
 	}
 	if (t->n == NODE_CAPACITY)
@@ -90,6 +90,11 @@ uint32_t node_table_get(struct node_table *t, const struct node *n, bool *is_new
 	t->last_slot = slot;
 	*is_new = true;
 	return t->n;
+}
+
+const struct node *node_table_at(const struct node_table *t, uint32_t number)
+{
+	return &t->nodes[number];
 }
 
 void node_table_undo(struct node_table *t)

@@ -26,6 +26,7 @@ struct node {
 	uint32_t parent;        /* node of the caller */
 	uint32_t code;          /* the sampler's number of the code object */
 	int32_t lasti;          /* bytes into the code, below 0: not begun */
+	uint32_t opcode;        /* of the leaf, plus 1; 0: not recorded */
 };
 
 struct node_table *node_table_new(void);        /* NULL: out of memory */
@@ -37,6 +38,9 @@ void node_table_clear(struct node_table *t);
  * whether it was added; numbers are given in order.
  */
 uint32_t node_table_get(struct node_table *t, const struct node *n, bool *is_new);
+
+/* A node by number. */
+const struct node *node_table_at(const struct node_table *t, uint32_t number);
 
 /* Takes back the node that was added last. */
 void node_table_undo(struct node_table *t);

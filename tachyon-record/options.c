@@ -18,6 +18,7 @@ enum {
 	OPT_MODE,
 	OPT_NATIVE,
 	OPT_NO_GC,
+	OPT_OPCODES,
 	OPT_OUTPUT,
 	OPT_REALTIME,
 	OPT_MODULE,
@@ -47,6 +48,8 @@ static const struct opt rows[] = {
 	{ "native", 0, NULL, "reports show native code as <native> unless told otherwise",
 	  OPT_NATIVE, 0 },
 	{ "no-gc", 0, NULL, "no garbage collections", OPT_NO_GC, 0 },
+	{ "opcodes", 0, NULL, "also the instruction of the function that runs, in its present form",
+	  OPT_OPCODES, 0 },
 	{ NULL, 0, NULL, "Output", 0, 0 },
 	{ "output", 'o', "FILE", "the trace; - is standard output", OPT_OUTPUT, 0 },
 	{ "realtime-stats", 0, NULL, "a line of sampling statistics each second",
@@ -101,6 +104,9 @@ static int set(struct options *o, int id, const char *value, struct err *err)
 		return 0;
 	case OPT_NO_GC:
 		o->no_gc = true;
+		return 0;
+	case OPT_OPCODES:
+		o->opcodes = true;
 		return 0;
 	case OPT_OUTPUT:
 		o->output = value;

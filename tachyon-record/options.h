@@ -24,7 +24,7 @@ struct options {
 	uint64_t interval_ns;
 	uint64_t duration_ns;           /* 0: until the target ends */
 	const struct trace_mode *mode;
-	bool no_gc, native;
+	bool no_gc, native, opcodes;
 	bool all_threads, realtime_stats, quiet, verbose;
 	bool help, version;
 	bool module;                    /* run: TARGET is a module */

@@ -115,6 +115,7 @@ static void write_header(struct output *o, bool continued)
 		{ .key = "mode", .str = o->options.mode },
 		{ .key = "no_gc", .num = o->options.no_gc },
 		{ .key = "native", .num = o->options.native },
+		{ .key = "opcodes", .num = o->options.opcodes },
 		{ .key = "memory", .str = remote_method(&o->target->remote) },
 		{ .key = "continued", .num = continued },
 	};
@@ -302,6 +303,7 @@ static void on_target(struct output *o, const struct record_target *record)
 		definitions_clear(&o->definitions);
 	}
 	o->target = record->target;
+	o->definitions.opcodes = opcodes_of(o->target->layout.version);
 	thread_names_release(&o->names);
 	o->targets++;
 	if (first) {

@@ -249,6 +249,7 @@ static int sample(struct recording *r, struct target *t, struct sampler **sample
 		.end_ns = r->end_ns,
 		.all_threads = r->options->all_threads,
 		.selection = r->options->selection,
+		.opcodes = r->options->opcodes,
 	};
 	struct sampling s = { .sampler = sampler_new(t, r->ring, &options, err) };
 	int ret;
@@ -317,6 +318,7 @@ static struct output *start_output(const struct recording *r, struct err *err)
 		.mode = o->selection.mode->name,
 		.no_gc = o->selection.no_gc,
 		.native = o->native,
+		.opcodes = o->opcodes,
 		.known = selection_known(&o->selection, sampler_known_flags()),
 	};
 

@@ -21,6 +21,7 @@ struct recording_options {
 	uint64_t duration_ns;           /* 0: until the target ends */
 	bool all_threads;
 	struct selection selection;
+	bool opcodes;
 	bool native;                    /* reports show <native> unless told otherwise */
 	bool realtime_stats, quiet, verbose;
 	const char *const *argv;        /* of the recorder, for the header */

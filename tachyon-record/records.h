@@ -54,6 +54,7 @@ enum { CODE_GC = INT32_MAX, CODE_NATIVE = INT32_MAX - 1 };
 struct record_node {
 	uint32_t parent, code;
 	int32_t lasti;
+	uint32_t opcode;        /* plus 1; 0: not recorded */
 };
 
 /* A number is used again after the thread that had it was told to be absent. */

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tachyon-record/cpython/opcodes.h"
 #include "tachyon-record/kernel_state.h"
 #include "tachyon-record/native_tid.h"
 #include "tachyon-record/target.h"
@@ -65,6 +66,7 @@ struct thread {
 	bool announced;                 /* the writer knows its number */
 	bool planned;                   /* part of this tick's first read */
 	bool read;                      /* node is certain as of its last read */
+	enum opcode_native native;      /* by the leaf's instruction */
 	uint32_t node, flags;           /* of this tick */
 	uint32_t sent_node, sent_flags;
 	bool sent;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "tachyon-record/instruction.h"
 #include "tachyon-record/records.h"
 #include "tachyon-record/roster.h"
 #include "tachyon-record/schedule.h"
@@ -32,6 +33,9 @@ enum {
 	 */
 	NODES_ENOUGH = 1 << 18,
 	CODES_ENOUGH = 1 << 17,
+	/* How long the opcode of an instruction is believed; the same to record it. */
+	INSTRUCTION_NS = 256000000,
+	OPCODE_NS = 1000000,
 	/* Time without a readable runtime after which it is taken for one. */
 	CHANGED_NS = 10000000,
 };
@@ -48,6 +52,8 @@ struct sampler {
 	struct roster roster;
 	struct snapshot snapshot;
 	struct unwind_context unwind;
+	struct instructions *instructions;
+	const struct opcode *opcodes;   /* of the target's version; NULL: not known */
 	struct sampler_counts counts;
 	atomic_bool stop, ended, want_segment;
 
@@ -80,7 +86,7 @@ static void count(atomic_uint_fast64_t *counter, uint64_t n)
 uint32_t sampler_known_flags(void)
 {
 	return TRACE_ON_CPU | TRACE_HOLDS_GIL | TRACE_WAITS_GIL | TRACE_GC |
-	       TRACE_EXCEPTION;
+	       TRACE_NATIVE | TRACE_EXCEPTION;
 }
 
 static uint64_t retry_ns(uint64_t interval_ns)
@@ -113,8 +119,10 @@ struct sampler *sampler_new(struct target *target, struct ring *ring,
 	s->unwind.codes = code_table_new();
 	s->unwind.nodes = node_table_new();
 	s->unwind.copies = code_copies_new();
+	s->instructions = instructions_new(options->opcodes ? OPCODE_NS : INSTRUCTION_NS);
+	s->opcodes = opcodes_of(target->layout.version);
 	unwind_context_init(&s->unwind);
-	if (!s->unwind.codes || !s->unwind.nodes || !s->unwind.copies) {
+	if (!s->unwind.codes || !s->unwind.nodes || !s->unwind.copies || !s->instructions) {
 		err_set(err, ENOMEM, "the tables of stacks: %s", "out of memory");
 		sampler_free(s);
 		return NULL;
@@ -132,6 +140,7 @@ void sampler_free(struct sampler *s)
 	code_table_free(s->unwind.codes);
 	node_table_free(s->unwind.nodes);
 	code_copies_free(s->unwind.copies);
+	instructions_free(s->instructions);
 	free(s->changes);
 	free(s->free_numbers.v);
 	free(s->leaving.v);
@@ -319,6 +328,26 @@ static uint32_t gc_flags(const struct thread *t, const struct interp *in, const 
 	return 0;
 }
 
+/*
+ * A thread that has left the interpreter, but for the GIL, is in native code.
+ * Else its instruction tells.
+ */
+static uint32_t native_flags(const struct thread *t, uint32_t flags)
+{
+	const uint32_t gil = TRACE_HOLDS_GIL | TRACE_WAITS_GIL;
+
+	if (t->flags & TRACE_FAILED)
+		return TRACE_NATIVE << TRACE_UNKNOWN_SHIFT;
+	if (t->node == NODE_ROOT)
+		return 0;
+	if (t->native == OPCODE_NATIVE)
+		return TRACE_NATIVE;
+	if (flags & gil)
+		return t->native == OPCODE_ANY ? TRACE_NATIVE << TRACE_UNKNOWN_SHIFT : 0;
+	return flags & gil << TRACE_UNKNOWN_SHIFT ? TRACE_NATIVE << TRACE_UNKNOWN_SHIFT
+						  : TRACE_NATIVE;
+}
+
 static uint32_t state_flags(struct sampler *s, struct thread *t, uint64_t as_of_ns)
 {
 	const struct interp *in = &s->roster.interps[t->interp];
@@ -330,8 +359,8 @@ static uint32_t state_flags(struct sampler *s, struct thread *t, uint64_t as_of_
 		flags |= TRACE_ON_CPU << TRACE_UNKNOWN_SHIFT;
 	else if (t->kernel.on_cpu)
 		flags |= TRACE_ON_CPU;
-	return flags | gil_flags(s, t, g) | gc_flags(t, in, g) |
-	       exception_flags(&t->unwinder.exception);
+	flags |= gil_flags(s, t, g) | gc_flags(t, in, g);
+	return flags | native_flags(t, flags) | exception_flags(&t->unwinder.exception);
 }
 
 static const enum trace_reason reasons[] = {
@@ -355,6 +384,26 @@ static void take_attached(const struct sampler *s, struct thread *t,
 	t->attached_known = state && OFF(l, thread_state) != ABSENT;
 	/* _Py_THREAD_ATTACHED, Include/internal/pycore_pystate.h */
 	t->attached = t->attached_known && int_at(state, OFF(l, thread_state)) == 1;
+}
+
+/* Looks at the instruction of a leaf that was just found. */
+static enum unwind_status look_at_instruction(struct sampler *s, struct thread *t)
+{
+	const struct frame *leaf = &t->unwinder.leaf;
+	int opcode;
+
+	t->native = leaf->number ? OPCODE_INTERPRETER : OPCODE_ANY;
+	if (!leaf->number || !leaf->instruction)
+		return UNWIND_EXACT;
+	opcode = instructions_get(s->instructions, s->unwind.remote, leaf->instruction,
+				  leaf->number, s->unwind.clock.now_ns);
+	if (opcode == INSTRUCTION_UNKNOWN || !s->opcodes)
+		t->native = OPCODE_ANY;
+	else
+		t->native = s->opcodes[opcode].native;
+	if (!s->options.opcodes || opcode == INSTRUCTION_UNKNOWN)
+		return UNWIND_EXACT;
+	return unwind_add_opcode(&s->unwind, (unsigned)opcode, &t->node);
 }
 
 /* Says which frame a collector interrupts, where the interpreter does not. */
@@ -386,6 +435,11 @@ static enum unwind_status look_at(struct sampler *s, struct thread *t)
 	}
 	take_attached(s, t, copy);
 	st = unwind(&t->unwinder, &s->unwind, copy, &t->node);
+	if (st == UNWIND_EXACT || st == UNWIND_INEXACT) {
+		enum unwind_status added = look_at_instruction(s, t);
+
+		st = added == UNWIND_EXACT ? st : added;
+	}
 	learn_interrupted(s, in, t);
 	t->flags = 0;
 	if (st == UNWIND_INEXACT)

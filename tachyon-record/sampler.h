@@ -28,6 +28,7 @@ struct sampler_options {
 	uint64_t end_ns;                /* CLOCK_MONOTONIC; 0: no end */
 	bool all_threads;
 	struct selection selection;
+	bool opcodes;                   /* of leaves, as part of their location */
 };
 
 /* What the loop did; may be read while it runs. */

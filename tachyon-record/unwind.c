@@ -229,6 +229,8 @@ static size_t keep_unchanged(struct unwinder *u, const struct unwind_context *c,
 		return 0;
 	while (kept < most && same_frame(--a, --b)) {
 		now->v[now->n - 1 - kept].node = b->node;
+		now->v[now->n - 1 - kept].number = b->number;
+		now->v[now->n - 1 - kept].instruction = b->instruction;
 		kept++;
 	}
 	return kept;
@@ -260,7 +262,8 @@ static enum unwind_status get_node(struct unwind_context *c, const struct node *
 	if (!*node)
 		return UNWIND_FULL;
 	if (is_new && ring_push(c->ring, RECORD_NODE,
-				&(struct record_node){ n->parent, n->code, n->lasti },
+				&(struct record_node){ n->parent, n->code, n->lasti,
+						       n->opcode },
 				sizeof(struct record_node)) != 0) {
 		node_table_undo(c->nodes);
 		return UNWIND_NO_ROOM;
@@ -292,12 +295,14 @@ static enum unwind_status resolve_frame(struct unwind_context *c, struct frame *
 
 	/* What called the outermost frame is no news. */
 	if (f->entry && parent != NODE_ROOT) {
-		marked = get_node(c, &(struct node){ parent, by_gc ? CODE_GC : CODE_NATIVE, -1 },
-				  &parent);
+		marked = get_node(c, &(struct node){ parent, by_gc ? CODE_GC : CODE_NATIVE, -1,
+						     0 }, &parent);
 		if (marked != UNWIND_EXACT)
 			return marked;
 	}
 	f->node = parent;
+	f->number = 0;
+	f->instruction = 0;
 	if (f->owner >= c->layout->first_shim_owner)
 		return UNWIND_EXACT;
 	st = code_table_get(c->codes, c->remote, c->layout, c->ring, f->code, c->clock, &code);
@@ -307,8 +312,22 @@ static enum unwind_status resolve_frame(struct unwind_context *c, struct frame *
 		return UNWIND_EXACT;
 	if (!code_offset(c, f, code, &lasti))
 		return UNWIND_TORN;
-	return get_node(c, &(struct node){ parent, code->number, lasti < 0 ? -1 : (int32_t)lasti },
-			&f->node);
+	f->number = code->number;
+	if (lasti >= 0)
+		f->instruction = code->head.bytecode
+			? code->head.bytecode + (raddr)OFF(c->layout, bytes_data) + (raddr)lasti
+			: f->instr;
+	return get_node(c, &(struct node){ parent, code->number,
+					   lasti < 0 ? -1 : (int32_t)lasti, 0 }, &f->node);
+}
+
+enum unwind_status unwind_add_opcode(struct unwind_context *c, unsigned opcode,
+				     uint32_t *node)
+{
+	struct node n = *node_table_at(c->nodes, *node);
+
+	n.opcode = opcode + 1;
+	return get_node(c, &n, node);
 }
 
 static struct memo *memo_of(struct unwinder *u, raddr frame)
@@ -340,6 +359,7 @@ static enum unwind_status resolve(struct unwinder *u, struct unwind_context *c,
 		u->resolved_ns = c->clock.now_ns;
 	}
 	u->marked = marked;
+	u->leaf = now->v[0];
 	*node = parent;
 	return UNWIND_EXACT;
 }
@@ -449,8 +469,10 @@ static enum unwind_status settle_other(struct unwinder *u, struct unwind_context
 	if (st == UNWIND_EXACT && leaf->has_frame) {
 		st = resolve_frame(c, &frame, *node, false);
 		*node = frame.node;
+		u->leaf = frame;
 	} else if (st == UNWIND_EXACT) {
-		st = get_node(c, &(struct node){ *node, CODE_UNKNOWN, -1 }, node);
+		st = get_node(c, &(struct node){ *node, CODE_UNKNOWN, -1, 0 }, node);
+		u->leaf.number = 0;
 	}
 	return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
 }
@@ -487,6 +509,7 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 			return st;
 	}
 	st = resolve_frame(c, &frame, parent, false);
+	u->leaf = frame;
 	*node = frame.node;
 	return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
 }
@@ -699,6 +722,7 @@ enum unwind_status unwind(struct unwinder *u, struct unwind_context *c, struct s
 	unsigned tries = 0, steps = 0;
 
 	u->exception = (struct exception){ 0 };
+	u->leaf.number = 0;
 	for (;;) {
 		enum attempt a = attempt(u, c, s, &leaf, node, &st);
 		enum read_status read;

@@ -27,9 +27,11 @@ struct frame {
 	raddr instr;                    /* or bytes into the code, where those are counted */
 	uint32_t node;                  /* of the stack that ends here */
 	int32_t copy;                   /* of the bytecode, that instr is in; 0: the first */
+	uint32_t number;                /* of the code object; 0: none, or not known */
 	uint8_t owner;
 	bool may_be_outermost;          /* else a stack that ends there is not complete */
 	bool left;                      /* it has returned, or has not begun */
+	raddr instruction;              /* that it executes; 0: it has not begun */
 	bool entry;                     /* C called it, or it is the frame of that C */
 };
 
@@ -93,6 +95,7 @@ struct unwinder {
 	uint64_t resolved_ns;           /* when all frames of last were looked up */
 	struct memo memo[MEMO_SLOTS];
 	struct exception exception;     /* when the leaf was decided */
+	struct frame leaf;              /* of this tick, number 0: not known */
 	raddr interrupted;              /* set by the owner: frame below the collector, or 0 */
 	raddr marked;                   /* the same where last has <GC> above it */
 
@@ -152,6 +155,10 @@ bool unwind_is_new(const struct unwinder *u, const struct unwind_context *c);
 
 /* Adds the ranges that this thread's stack will probably need. */
 void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snapshot *s);
+
+/* The stack of a node with the opcode of its leaf, for unwinding that went well. */
+enum unwind_status unwind_add_opcode(struct unwind_context *c, unsigned opcode,
+				     uint32_t *node);
 
 /*
  * The thread collects garbage: which of its frames did the collector

@@ -30,6 +30,20 @@ void label_file(struct buf *out, const struct profile *p, uint32_t function,
 	add_text(out, whole_path ? path : symbols_basename(path), "<unknown>");
 }
 
+void label_opcode(struct buf *out, const struct profile *p, uint32_t opcode)
+{
+	struct trace_opcode o = symbols_opcode(&p->symbols, opcode);
+
+	buf_add_char(out, '[');
+	add_text(out, symbols_string(&p->symbols, o.name), "?");
+	if (o.base && o.base != o.name) {
+		buf_add_str(out, " (");
+		add_text(out, symbols_string(&p->symbols, o.base), "?");
+		buf_add_char(out, ')');
+	}
+	buf_add_char(out, ']');
+}
+
 bool label_is_synthetic(const struct profile *p, uint32_t function)
 {
 	struct trace_function f = symbols_function(&p->symbols, function);

@@ -24,6 +24,9 @@ void label_name(struct buf *out, const struct profile *p, uint32_t function);
 void label_file(struct buf *out, const struct profile *p, uint32_t function,
 		bool whole_path);
 
+/* "[CALL_LEN (CALL)]": an opcode and the form that it was specialised from. */
+void label_opcode(struct buf *out, const struct profile *p, uint32_t opcode);
+
 /* Is it a frame such as <GC>, which no file has? */
 bool label_is_synthetic(const struct profile *p, uint32_t function);
 

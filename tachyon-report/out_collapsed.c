@@ -88,6 +88,10 @@ static uint32_t label_location(struct lines *l, uint32_t location)
 		buf_printf(&raw, ":%d",
 			   l->s->names == NAMES_LINE ? at.line : f.first_line);
 	}
+	if (at.opcode > 0) {
+		buf_add_char(&raw, ' ');
+		label_opcode(&raw, l->p, (uint32_t)at.opcode);
+	}
 	return l->label_of[location] = make_label(l, &raw);
 }
 

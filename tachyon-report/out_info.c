@@ -189,10 +189,13 @@ static void put_quality(const struct profile *p, FILE *out)
 			unit_percent((double)c->omitted, samples).s);
 	fprintf(out,
 		"%-12s%" PRIu64 " functions, %" PRIu64 " locations, %" PRIu64
-		" stacks\n",
+		" stacks",
 		"contents", (uint64_t)p->symbols.functions.count,
 		(uint64_t)p->symbols.locations.count,
 		(uint64_t)p->symbols.stacks.count);
+	if (p->symbols.opcodes.count)
+		fprintf(out, ", %" PRIu64 " opcodes", (uint64_t)p->symbols.opcodes.count);
+	putc('\n', out);
 }
 
 static void put_counters(const struct profile *p, FILE *out)
@@ -384,6 +387,7 @@ static void json_quality(cJSON *root, const struct profile *p)
 	json_number(root, "functions", (double)p->symbols.functions.count);
 	json_number(root, "locations", (double)p->symbols.locations.count);
 	json_number(root, "stacks", (double)p->symbols.stacks.count);
+	json_number(root, "opcodes", (double)p->symbols.opcodes.count);
 	counters = cJSON_AddObjectToObject(root, "recorder_counters");
 	for (int i = 0; p->has_counters && i < PROFILE_NCOUNTERS; i++)
 		json_number(counters, profile_counter_keys[i], (double)p->counters[i]);

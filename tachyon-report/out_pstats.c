@@ -48,6 +48,10 @@ static void make_table(struct table *t, const struct profile *p)
 		t->rows[i].t = t->totals.rows[i];
 		starts[i] = t->labels.len;
 		label_function(&t->labels, p, t->rows[i].t.function);
+		if (t->rows[i].t.opcode) {
+			buf_add_char(&t->labels, ' ');
+			label_opcode(&t->labels, p, t->rows[i].t.opcode);
+		}
 		buf_add_char(&t->labels, '\0');
 	}
 	for (size_t i = 0; i < t->n; i++)

@@ -17,7 +17,7 @@ enum option {
 	OPT_FORMAT = 1, OPT_NAMED_FORMAT, OPT_LIST, OPT_OUTPUT,
 	/* which samples */
 	OPT_MODE, OPT_THREAD, OPT_PID, OPT_FROM, OPT_TO, OPT_FOCUS, OPT_IGNORE,
-	OPT_NATIVE, OPT_NO_NATIVE, OPT_NO_GC,
+	OPT_NATIVE, OPT_NO_NATIVE, OPT_NO_GC, OPT_OPCODES,
 	/* of one format */
 	OPT_SORT, OPT_LIMIT, OPT_NO_SUMMARY, OPT_NAMES, OPT_THREADS, OPT_JSON,
 	/* other */
@@ -55,6 +55,9 @@ static const struct opt options[] = {
 	  OPT_NO_NATIVE, 0 },
 	{ "no-gc", 0, NULL, "do not show garbage collection as <GC> frames", OPT_NO_GC,
 	  0 },
+
+	{ "opcodes", 0, NULL, "the instruction of each innermost frame, where it was recorded",
+	  OPT_OPCODES, 0 },
 
 	{ NULL, 0, NULL, "pstats", 0, 0 },
 	{ "sort", 0, "KEY",
@@ -202,6 +205,9 @@ static int set_option(struct settings *s, const struct opt_scan *scan, struct er
 		break;
 	case OPT_NO_GC:
 		s->filter.hide_gc = true;
+		break;
+	case OPT_OPCODES:
+		s->filter.opcodes = true;
 		break;
 	case OPT_NO_SUMMARY:
 		s->no_summary = true;

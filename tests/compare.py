@@ -356,6 +356,23 @@ def exceptions(trace, report, margin):
     near("not known whether", unknown, 0, 6)
 
 
+def natives(trace):
+    """Leaves by their names: native_* in C, python_* and what those call in the interpreter."""
+    few_failed(trace)
+    samples = inside(good(trace), "main")
+    known = [s for s in samples if not s["flags"] >> UNKNOWN_SHIFT & NATIVE]
+    near("not known whether native", 1 - len(known) / len(samples), 0, 5)
+    for name in sorted({f["function"] for s in samples for f in s["stack"] if "_" in f["function"]}):
+        if not name.startswith(("native_", "python_")):
+            continue
+        own = [s for s in known if any(f["function"] == name for f in s["stack"])]
+        if name.startswith("native_"):
+            own = [s for s in own if leaf(s) == name or len(own) < 20]
+        expect(len(own) >= 20, "only", len(own), "samples of", name)
+        wanted = name.startswith("native_")
+        near("native code in %s() (%d samples)" % (name, len(own)), flagged(trace, own, NATIVE), wanted, 5)
+
+
 def stopped(trace, report, margin):
     """Leaves while the process ran are those found while it was stopped, where nothing can tear.
 
@@ -443,7 +460,7 @@ def summary(trace):
 
 CHECKS = {f.__name__: f for f in (
     exact, deep, large, subinterpreters, shares, leaves, recursion, threads, parallel, hashing, gc, gc_threads,
-    exceptions, stopped, codes, churn, summary)}
+    exceptions, natives, stopped, codes, churn, summary)}
 
 
 def main():

@@ -155,10 +155,12 @@ struct buf fixture_trace(void)
 	uint32_t name = trace_writer_string(w, "f\xc3\xbc", 3);
 	uint32_t file = trace_writer_string(w, "/x/\xff.py", 7);
 	uint32_t f = trace_writer_function(w, name, file, 7);
+	uint32_t call = trace_writer_opcode(w, trace_writer_string(w, "CALL_LEN", 8),
+					    trace_writer_string(w, "CALL", 4));
 	uint32_t a = trace_writer_stack(w, 0, trace_writer_location(
 		w, &(struct trace_location){ f, 8, 9, 0, 4, -1 }));
 	uint32_t b = trace_writer_stack(w, a, trace_writer_location(
-		w, &(struct trace_location){ f, 10, 10, -1, -1, 23 }));
+		w, &(struct trace_location){ f, 10, 10, -1, -1, (int32_t)call }));
 	const struct trace_run runs[] = {
 		{ 2, b, TRACE_ON_CPU | TRACE_GC }, { 1, a, TRACE_NATIVE },
 		{ 1, 0, TRACE_FAILED | TRACE_REASON_TORN << TRACE_REASON_SHIFT },

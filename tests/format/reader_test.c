@@ -49,12 +49,17 @@ static void check_object(const struct trace_object *o)
 		check_header(&o->u.header);
 		break;
 	case TRACE_STRINGS:
-		assert_int_equal(o->u.strings.n, 2);
+		assert_int_equal(o->u.strings.n, 4);
 		assert_memory_equal(o->u.strings.texts[1].bytes, "/x/\xff.py", 7);
+		break;
+	case TRACE_OPCODES:
+		assert_int_equal(o->u.opcodes.n, 1);
+		assert_int_equal(o->u.opcodes.items[0].name, 4);
+		assert_int_equal(o->u.opcodes.items[0].base, 3);
 		break;
 	case TRACE_LOCATIONS:
 		assert_int_equal(o->u.locations.items[0].opcode, -1);
-		assert_int_equal(o->u.locations.items[1].opcode, 23);
+		assert_int_equal(o->u.locations.items[1].opcode, 1);
 		assert_int_equal(o->u.locations.items[1].col, -1);
 		break;
 	case TRACE_STACKS:
@@ -87,7 +92,7 @@ static void reads_what_was_written(void **state)
 		check_object(&o);
 	}
 	/* All that the writer makes: no marks and no sources. */
-	assert_int_equal(seen, 0x233ff);
+	assert_int_equal(seen, 0x333ff);
 	assert_int_equal(trace_reader_bytes(r), trace.len);
 	trace_reader_free(r);
 	close(fd);
@@ -290,6 +295,16 @@ static void assert_refused(const char *bytes, size_t len, const char *words)
 }
 
 #define REFUSED(bytes, words) assert_refused(bytes, sizeof(bytes) - 1, words)
+
+static void opcodes_are_defined(void **state)
+{
+	(void)state;
+	/* A string, an opcode of it, a location with that opcode. */
+	REFUSED("\x94\x10\x01\x91\x01\x91\x00", "string that is not defined");
+	REFUSED("\x94\x10\x02\x90\x90", "out of order");
+	REFUSED("\x98\x03\x01\x91\x00\x91\x01\x91\x01\x91\x01\x91\x01\x91\x01",
+		"opcode that is not defined");
+}
 
 static void forged_counts_are_refused(void **state)
 {
@@ -554,6 +569,7 @@ int main(void)
 		cmocka_unit_test(every_raw_cut_is_refused),
 		cmocka_unit_test(flipped_raw_bits_do_no_harm),
 		cmocka_unit_test(flipped_bits_are_noticed),
+		cmocka_unit_test(opcodes_are_defined),
 		cmocka_unit_test(forged_counts_are_refused),
 		cmocka_unit_test(deep_nesting_is_refused),
 		cmocka_unit_test(ids_out_of_range_are_refused),

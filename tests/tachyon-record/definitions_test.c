@@ -42,7 +42,7 @@ static void add_code(struct definitions *d, const char *name, int32_t first_line
 static uint32_t add_node(struct definitions *d, uint32_t parent, uint32_t code,
 			 int32_t lasti)
 {
-	const struct record_node node = { parent, code, lasti };
+	const struct record_node node = { parent, code, lasti, 0 };
 
 	assert_int_equal(definitions_node(d, &node), 0);
 	return definitions_stack(d, (uint32_t)d->nstacks - 1);

@@ -11,7 +11,7 @@
 static uint32_t get(struct node_table *t, uint32_t parent, uint32_t code, int32_t lasti,
 		    bool *is_new)
 {
-	return node_table_get(t, &(struct node){ parent, code, lasti }, is_new);
+	return node_table_get(t, &(struct node){ parent, code, lasti, 0 }, is_new);
 }
 
 static void equal_nodes_have_one_number(void **state)

@@ -104,7 +104,9 @@ finalizers() {
     for kind in 'Node.__del__' 'Node.__del__;work' died collecting; do
         right=$(count "^<module>;main;interrupted;<GC>;$kind\$")
         all=$(count "interrupted;.*$kind(;<GC>)?\$")
-        [ "$all" -ge 30 ] && [ $((right * 100)) -ge $((all * $2)) ] || fail "$kind: $right of $all: $(cat "$TMP/lines")"
+        if [ "$all" -lt 30 ] || [ $((right * 100)) -lt $((all * $2)) ]; then
+            fail "$kind: $right of $all: $(cat "$TMP/lines")"
+        fi
     done
     [ "$(count '^<module>;main;calm;work$')" -ge 20 ]
     [ "$(count 'calm.*GC')" -le 2 ]
@@ -143,3 +145,43 @@ callbacks() {
 @test "Python code that C calls back on 3.13" { callbacks 3.13; }
 @test "Python code that C calls back on 3.14" { callbacks 3.14; }
 @test "Python code that C calls back on 3.15" { callbacks 3.15; }
+
+# natives VERSION: functions that C works for, and others
+natives() {
+    use_python "$1"
+    record -r 4khz -- natives.py 1.2
+    compare natives "$TMP/trace"
+    lines --native "$TMP/trace" >"$TMP/lines"
+    [ "$(count '^<module>;main;native_sleep;<native>$')" -ge 20 ]
+}
+
+@test "functions in native code on 3.11 (5 points)" { natives 3.11; }
+@test "functions in native code on 3.12 (5 points)" { natives 3.12; }
+@test "functions in native code on 3.13 (5 points)" { natives 3.13; }
+@test "functions in native code on 3.14 (5 points)" { natives 3.14; }
+@test "functions in native code on 3.15 (5 points)" { natives 3.15; }
+
+# opcodes VERSION CALL: the instruction of the leaf, where it was recorded and is asked for
+opcodes() {
+    use_python "$1"
+    record --opcodes -- natives.py 0.6
+    "$REPORT" collapsed --opcodes "$TMP/trace" >"$TMP/lines"
+    grep -qE "^<module>;main;native_hash \\[$2\\] [0-9]" "$TMP/lines" || fail "$(grep native_hash "$TMP/lines")"
+    # Without the option the locations are one again.
+    "$REPORT" collapsed --names line "$TMP/trace" >"$TMP/plain"
+    ! grep -F '[' "$TMP/plain"
+    "$REPORT" collapsed --opcodes --names line "$TMP/trace" | sed -E 's/ \[[A-Z_0-9 ()]*\]([ ;])/\1/' |
+        awk '{ n = $NF; sub(/ [0-9]+$/, ""); sum[$0] += n } END { for (s in sum) print s, sum[s] }' |
+        sort >"$TMP/merged"
+    sort "$TMP/plain" | cmp "$TMP/merged" -
+    "$REPORT" pstats -l 0 --no-summary --opcodes "$TMP/trace" >"$TMP/table"
+    grep -qE "natives.py:[0-9]+\\(native_hash\\) \\[$2\\]" "$TMP/table"
+    "$REPORT" pstats -l 0 --no-summary "$TMP/trace" | grep -cF '[' | grep -qx 0
+    "$REPORT" info "$TMP/trace" | grep -q "^contents .* opcodes"
+}
+
+@test "opcodes of leaves on 3.11" { opcodes 3.11 'PRECALL_BUILTIN_FAST_WITH_KEYWORDS \(PRECALL\)'; }
+@test "opcodes of leaves on 3.12" { opcodes 3.12 'CALL_BUILTIN_FAST_WITH_KEYWORDS \(CALL\)'; }
+@test "opcodes of leaves on 3.13" { opcodes 3.13 'CALL_BUILTIN_FAST_WITH_KEYWORDS \(CALL\)'; }
+@test "opcodes of leaves on 3.14" { opcodes 3.14 'CALL_BUILTIN_FAST_WITH_KEYWORDS \(CALL\)'; }
+@test "opcodes of leaves on 3.15" { opcodes 3.15 'CALL_BUILTIN_FAST_WITH_KEYWORDS \(CALL\)'; }
