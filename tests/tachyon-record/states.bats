@@ -24,7 +24,7 @@ record() {
 # exceptions VERSION: in functions, generators, callers, and on their way
 exceptions() {
     use_python "$1"
-    record -- exceptions.py 0.8
+    record -- exceptions.py 0.7
     compare exceptions "$TMP/trace" "$TMP/target" margin=7
     "$REPORT" collapsed --mode exception "$TMP/trace" >"$TMP/lines"
     grep -q ';handle_generator ' "$TMP/lines"
@@ -149,7 +149,7 @@ callbacks() {
 # natives VERSION: functions that C works for, and others
 natives() {
     use_python "$1"
-    record -r 4khz -- natives.py 1.2
+    record -r 4khz -- natives.py 1
     compare natives "$TMP/trace"
     lines --native "$TMP/trace" >"$TMP/lines"
     [ "$(count '^<module>;main;native_sleep;<native>$')" -ge 20 ]
