@@ -356,7 +356,7 @@ def exceptions(trace, report, margin):
     near("not known whether", unknown, 0, 6)
 
 
-def natives(trace):
+def natives(trace, margin):
     """Leaves by their names: native_* in C, python_* and what those call in the interpreter."""
     few_failed(trace)
     samples = inside(good(trace), "main")
@@ -370,7 +370,8 @@ def natives(trace):
             own = [s for s in own if leaf(s) == name or len(own) < 20]
         expect(len(own) >= 20, "only", len(own), "samples of", name)
         wanted = name.startswith("native_")
-        near("native code in %s() (%d samples)" % (name, len(own)), flagged(trace, own, NATIVE), wanted, 5)
+        near("native code in %s() (%d samples)" % (name, len(own)), flagged(trace, own, NATIVE), wanted,
+             5 if wanted else float(margin))
 
 
 def stopped(trace, report, margin):

@@ -146,20 +146,21 @@ callbacks() {
 @test "Python code that C calls back on 3.14" { callbacks 3.14; }
 @test "Python code that C calls back on 3.15" { callbacks 3.15; }
 
-# natives VERSION: functions that C works for, and others
+# natives VERSION POINTS: functions that C works for, and others
 natives() {
     use_python "$1"
     record -r 4khz -- natives.py 1
-    compare natives "$TMP/trace"
+    compare natives "$TMP/trace" margin="$2"
     lines --native "$TMP/trace" >"$TMP/lines"
     [ "$(count '^<module>;main;native_sleep;<native>$')" -ge 20 ]
 }
 
-@test "functions in native code on 3.11 (5 points)" { natives 3.11; }
-@test "functions in native code on 3.12 (5 points)" { natives 3.12; }
-@test "functions in native code on 3.13 (5 points)" { natives 3.13; }
-@test "functions in native code on 3.14 (5 points)" { natives 3.14; }
-@test "functions in native code on 3.15 (5 points)" { natives 3.15; }
+# 3.11 now and then leaves an attribute or a method unspecialised for a while.
+@test "functions in native code on 3.11 (25 points)" { natives 3.11 25; }
+@test "functions in native code on 3.12 (5 points)" { natives 3.12 5; }
+@test "functions in native code on 3.13 (5 points)" { natives 3.13 5; }
+@test "functions in native code on 3.14 (5 points)" { natives 3.14 5; }
+@test "functions in native code on 3.15 (5 points)" { natives 3.15 5; }
 
 # opcodes VERSION CALL: the instruction of the leaf, where it was recorded and is asked for
 opcodes() {
