@@ -11,29 +11,19 @@
 #include <gelf.h>
 #include <string.h>
 
+#include "tachyon-record/cpython/layout.h"
 #include "tachyon-record/elf_dynamic.h"
 
 static const uint64_t page_mask = ~UINT64_C(0xfff);
 
-/* What the C-API manual says was added with a version, oldest first. */
-static const struct {
-	const char *name;
-	uint32_t version;       /* major << 8 | minor */
-} api_symbols[] = {
-	{ "PyInterpreterState_GetID", 0x0307 },
-	{ "PyConfig_InitPythonConfig", 0x0308 },
-	{ "PyFrame_GetBack", 0x0309 },
-	{ "PyModule_AddObjectRef", 0x030a },
-	{ "PyCode_GetCode", 0x030b },
-};
-
 static void note_api(const char *name, struct elf_symbols *s)
 {
-	for (size_t i = 0; i < sizeof(api_symbols) / sizeof(api_symbols[0]); i++)
-		if (api_symbols[i].version > s->api && strcmp(name, api_symbols[i].name) == 0) {
-			s->api = api_symbols[i].version;
-			s->api_symbol = api_symbols[i].name;
-		}
+	const struct layout_symbol *symbol = layout_symbol(name);
+
+	if (symbol && symbol->version > s->api) {
+		s->api = symbol->version;
+		s->api_symbol = symbol->name;
+	}
 }
 
 static void take_symbol(struct elf_symbols *s, const char *name, const GElf_Sym *sym,

@@ -97,6 +97,15 @@ extern const char layout_cookie[8];
 /* PY_VERSION_HEX of such a runtime at the address, read or not; 0: there is none. */
 uint32_t layout_described_version(struct remote *r, raddr runtime);
 
+/* A function that the C-API got with a version: who exports it is no older. */
+struct layout_symbol {
+	const char *name;
+	uint32_t version;               /* major << 8 | minor */
+};
+
+/* The one of this name; NULL: it says nothing. */
+const struct layout_symbol *layout_symbol(const char *name);
+
 /* What the symbols of the ELF file tell. */
 struct layout_hint {
 	uint32_t version;               /* major << 8 | minor, 0: not known */

@@ -50,6 +50,23 @@ static const char *const field_names[NFIELDS] = {
 #undef FIELD
 };
 
+/* Of versions that have no Py_Version; the C-API manual says when each was added. */
+static const struct layout_symbol symbols[] = {
+	{ "PyInterpreterState_GetID", 0x0307 },
+	{ "PyConfig_InitPythonConfig", 0x0308 },
+	{ "PyFrame_GetBack", 0x0309 },
+	{ "PyModule_AddObjectRef", 0x030a },
+	{ "PyCode_GetCode", 0x030b },
+};
+
+const struct layout_symbol *layout_symbol(const char *name)
+{
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
+		if (strcmp(symbols[i].name, name) == 0)
+			return &symbols[i];
+	return NULL;
+}
+
 const char *layout_field_name(enum layout_field field)
 {
 	return field_names[field];
@@ -366,7 +383,7 @@ int layout_detect(struct remote *r, raddr runtime, const struct layout_hint *hin
 		return ret;
 	if (told.guessed || !told.version) {
 		ret = find_fitting_row(r, runtime, &told, &row, err);
-		if (ret)
+		if (ret || !row)
 			return ret;
 		*l = row->layout;
 		l->build = build_of(row, told.build);
