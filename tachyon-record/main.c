@@ -5,7 +5,8 @@
  *	options.c		the command lines
  *	commands.c		run and attach: output, exit status
  *	launch.c		run: start the program
- *	target.c		find the Python in a process: procfs.c, elf_symbols.c
+ *	target.c		find the Python in a process: procfs.c, elf_symbols.c,
+ *				elf_dynamic.c, runtime_scan.c
  *	recording.c		one recording: threads, signals, progress.c
  *	  sampler.c		the sampling thread: its loop; schedule.c: its clock
  *	    roster.c		interpreters, GILs, threads; kernel_state.c

@@ -306,6 +306,20 @@ def parallel(trace, report, margin):
     expect(share(both.values(), lambda n: n >= 2) > 0.3, "no two threads were on CPUs at the same time")
 
 
+def gil_switch(trace, report, margin):
+    """Two threads of which nobody waits, then two of which one waits for the other."""
+    margin = float(margin)
+    expect(not report["before"] and report["after"], "the GIL was not switched on:", report)
+    samples = inside(good(trace), "spin_freely")
+    near("attached without the GIL", flagged(trace, samples, HOLDS_GIL), 1, margin)
+    near("waiting without the GIL", flagged(trace, samples, WAITS_GIL), 0, 0)
+    samples = inside(good(trace), "spin_in_turn")
+    near("holding the GIL", flagged(trace, samples, HOLDS_GIL), 0.5, margin)
+    near("waiting for the GIL", flagged(trace, samples, WAITS_GIL), 0.5, margin)
+    holders = collections.Counter(s["tick"] for s in samples if s["flags"] & HOLDS_GIL)
+    expect(max(holders.values()) == 1, "a tick with", max(holders.values()), "holders of one GIL")
+
+
 def hashing(trace, report, margin):
     margin = float(margin)
     hasher, busy = report["threads"]["hasher"], report["threads"]["busy"]
@@ -460,8 +474,8 @@ def summary(trace):
 
 
 CHECKS = {f.__name__: f for f in (
-    exact, deep, large, subinterpreters, shares, leaves, recursion, threads, parallel, hashing, gc, gc_threads,
-    exceptions, natives, stopped, codes, churn, summary)}
+    exact, deep, large, subinterpreters, shares, leaves, recursion, threads, parallel, gil_switch, hashing, gc,
+    gc_threads, exceptions, natives, stopped, codes, churn, summary)}
 
 
 def main():

@@ -65,6 +65,24 @@ garbage_beside() {
     compare gc_threads "$TMP/trace" "$TMP/target" margin=12
 }
 
+# A module of the old kind, as many are, switches the GIL on while the program runs.
+gil_switch() {
+    local include
+    use_python "$1"
+    include=$(awk -F '\t' -v minor="$1" '$1 == minor { print $5 }' "$PYTHONS/list.txt")
+    cat >"$TMP/needs_gil.c" <<'END'
+#include <Python.h>
+static struct PyModuleDef module = { PyModuleDef_HEAD_INIT, "needs_gil", NULL, -1, NULL };
+PyMODINIT_FUNC PyInit_needs_gil(void)
+{
+	return PyModule_Create(&module);
+}
+END
+    "${CC:-cc}" -w -shared -fPIC -I"$include" -o "$TMP/needs_gil.so" "$TMP/needs_gil.c"
+    record -a -- gil_switch.py "$TMP/needs_gil.so" 1
+    compare gil_switch "$TMP/trace" "$TMP/target" margin=20
+}
+
 with_gil() {
     export PYTHON_GIL=1
     "$@"
@@ -91,6 +109,7 @@ names() {
 @test "nested generators on 3.13t (7 points)" { shares generators.py leaves 3.13t 7; }
 @test "threads that run at the same time on 3.13t (12 points)" { shares threads.py parallel 3.13t 12 -a; }
 @test "threads that fight for the GIL on 3.13t (12 points)" { with_gil shares threads.py threads 3.13t 12 -a; }
+@test "a GIL that is switched on while the program runs on 3.13t (20 points)" { gil_switch 3.13t; }
 @test "garbage collection on 3.13t (7 points)" { shares gc_heavy.py gc 3.13t 7; }
 @test "garbage collection beside another thread on 3.13t (12 points)" { garbage_beside 3.13t; }
 @test "garbage collection with the GIL on 3.13t (7 points)" { with_gil shares gc_heavy.py gc 3.13t 7; }
