@@ -300,7 +300,7 @@ def parallel(trace, report, margin):
         expect(thread["tid"] == own["tid"], name, "has the tid", thread["tid"], "and not", own["tid"])
         samples = inside(of_thread(trace, own["tid"]), "sleep_on" if name == "sleeper" else "spin_on")
         near(ascii(name) + " on a CPU", flagged(trace, samples, ON_CPU), own["cpu_share"], margin)
-        near(ascii(name) + " attached", flagged(trace, samples, HOLDS_GIL), name != "sleeper", margin)
+        near(ascii(name) + " attached", flagged(trace, samples, HOLDS_GIL), name != "sleeper", 5)
         near(ascii(name) + " waiting for the GIL", flagged(trace, samples, WAITS_GIL), 0, 0)
     both = collections.Counter(s["tick"] for s in good(trace) if s["flags"] & ON_CPU)
     expect(share(both.values(), lambda n: n >= 2) > 0.3, "no two threads were on CPUs at the same time")

@@ -107,8 +107,9 @@ names() {
 @test "50, 30 and 20 % on 3.13t (7 points)" { shares shares.py shares 3.13t 7; }
 @test "all depths of a recursion on 3.13t (7 points)" { shares recursion.py recursion 3.13t 7; }
 @test "nested generators on 3.13t (7 points)" { shares generators.py leaves 3.13t 7; }
-@test "threads that run at the same time on 3.13t (12 points)" { shares threads.py parallel 3.13t 12 -a; }
-@test "threads that fight for the GIL on 3.13t (12 points)" { with_gil shares threads.py threads 3.13t 12 -a; }
+# Three busy threads leave no CPU of a small machine to others: who runs when the recorder does is no fair sample.
+@test "threads that run at the same time on 3.13t (20 points)" { shares threads.py parallel 3.13t 20 -a; }
+@test "threads that fight for the GIL on 3.13t (20 points)" { with_gil shares threads.py threads 3.13t 20 -a; }
 @test "a GIL that is switched on while the program runs on 3.13t (20 points)" { gil_switch 3.13t; }
 @test "garbage collection on 3.13t (7 points)" { shares gc_heavy.py gc 3.13t 7; }
 @test "garbage collection beside another thread on 3.13t (12 points)" { garbage_beside 3.13t; }
