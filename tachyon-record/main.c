@@ -9,7 +9,8 @@
  *				elf_dynamic.c, runtime_scan.c
  *	recording.c		one recording: threads, signals, progress.c
  *	  sampler.c		the sampling thread: its loop; schedule.c: its clock
- *	    roster.c		interpreters, GILs, threads; kernel_state.c
+ *	    roster.c		interpreters, GILs, threads
+ *	    thread_flags.c	states of a thread: kernel_state.c, exception.c
  *	    unwind.c		one thread's stack: unwind_plan.c, snapshot.c
  *	    code_table.c	code objects seen, code_copies.c; node_table.c: stacks
  *	    ring.c, records.h	to the writer thread

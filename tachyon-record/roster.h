@@ -62,6 +62,7 @@ struct thread {
 	bool listed;                    /* found at the last refresh */
 	bool attached;                  /* to its interpreter, where that is read */
 	bool attached_known;
+	bool awaits_gil;                /* it has begun to, and has not got it since */
 	bool replaced;                  /* its state was given to another thread */
 	bool announced;                 /* the writer knows its number */
 	bool planned;                   /* part of this tick's first read */

@@ -13,6 +13,7 @@
 #include "tachyon-record/records.h"
 #include "tachyon-record/roster.h"
 #include "tachyon-record/schedule.h"
+#include "tachyon-record/thread_flags.h"
 #include "tachyon-record/unwind.h"
 
 enum {
@@ -289,80 +290,6 @@ static void plan(struct sampler *s)
 	}
 }
 
-/* Without a GIL a thread that is attached may run, as if it held one of its own. */
-static uint32_t attached_flags(const struct thread *t)
-{
-	if (!t->attached_known)
-		return TRACE_HOLDS_GIL << TRACE_UNKNOWN_SHIFT;
-	return t->attached ? TRACE_HOLDS_GIL : 0;
-}
-
-static uint32_t gil_flags(const struct sampler *s, struct thread *t, const struct gil *g)
-{
-	const uint64_t gil_size = (uint64_t)OFF(&s->target->layout, gil_size);
-	uint64_t futex;
-
-	if (!g->governs)
-		return attached_flags(t);
-	if (g->locked && g->holder == t->state)
-		return TRACE_HOLDS_GIL;
-	if (!t->kernel.known)
-		return TRACE_WAITS_GIL << TRACE_UNKNOWN_SHIFT;
-	if (t->kernel.on_cpu)
-		return 0;
-	/* It sleeps on the GIL's own condition variables or mutexes. */
-	if (!kernel_state_futex(&t->kernel, &futex))
-		return TRACE_WAITS_GIL << TRACE_UNKNOWN_SHIFT;
-	return futex - g->address < gil_size ? TRACE_WAITS_GIL : 0;
-}
-
-/* While it is not known who collects, any thread that runs may be the one. */
-static uint32_t gc_flags(const struct thread *t, const struct interp *in, const struct gil *g)
-{
-	if (!in->collecting)
-		return 0;
-	if (in->collector == t->state)
-		return TRACE_GC;
-	if (!in->collector && !g->governs && (t->attached || !t->attached_known))
-		return TRACE_GC << TRACE_UNKNOWN_SHIFT;
-	return 0;
-}
-
-/*
- * A thread that has left the interpreter, but for the GIL, is in native code.
- * Else its instruction tells.
- */
-static uint32_t native_flags(const struct thread *t, uint32_t flags)
-{
-	const uint32_t gil = TRACE_HOLDS_GIL | TRACE_WAITS_GIL;
-
-	if (t->flags & TRACE_FAILED)
-		return TRACE_NATIVE << TRACE_UNKNOWN_SHIFT;
-	if (t->node == NODE_ROOT)
-		return 0;
-	if (t->native == OPCODE_NATIVE)
-		return TRACE_NATIVE;
-	if (flags & gil)
-		return t->native == OPCODE_ANY ? TRACE_NATIVE << TRACE_UNKNOWN_SHIFT : 0;
-	return flags & gil << TRACE_UNKNOWN_SHIFT ? TRACE_NATIVE << TRACE_UNKNOWN_SHIFT
-						  : TRACE_NATIVE;
-}
-
-static uint32_t state_flags(struct sampler *s, struct thread *t, uint64_t as_of_ns)
-{
-	const struct interp *in = &s->roster.interps[t->interp];
-	const struct gil *g = &s->roster.gils[in->gil];
-	uint32_t flags = 0;
-
-	kernel_state_update(&t->kernel, as_of_ns);
-	if (!t->kernel.known)
-		flags |= TRACE_ON_CPU << TRACE_UNKNOWN_SHIFT;
-	else if (t->kernel.on_cpu)
-		flags |= TRACE_ON_CPU;
-	flags |= gil_flags(s, t, g) | gc_flags(t, in, g);
-	return flags | native_flags(t, flags) | exception_flags(&t->unwinder.exception);
-}
-
 static const enum trace_reason reasons[] = {
 	[UNWIND_TORN] = TRACE_REASON_TORN,
 	[UNWIND_UNREADABLE] = TRACE_REASON_UNREADABLE,
@@ -500,7 +427,7 @@ static void collect_changes(struct sampler *s, uint64_t as_of_ns)
 			t->sent = false;
 			continue;
 		}
-		flags = t->flags | state_flags(s, t, as_of_ns);
+		flags = t->flags | thread_flags(&s->roster, t, as_of_ns);
 		selection_apply(&s->options.selection, known, &node, &flags);
 		if (!t->sent || s->resend || node != t->sent_node || flags != t->sent_flags)
 			add_change(s, t->number, node, flags);

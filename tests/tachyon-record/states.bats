@@ -108,8 +108,9 @@ finalizers() {
             fail "$kind: $right of $all: $(cat "$TMP/lines")"
         fi
     done
-    [ "$(count '^<module>;main;calm;work$')" -ge 20 ]
-    [ "$(count 'calm.*GC')" -le 2 ]
+    # A tick reads who collects some microseconds before it reads the frames, and is at times interrupted in between.
+    [ "$(count '^<module>;main;calm;work$')" -ge 50 ]
+    [ "$(count 'calm.*GC')" -le 12 ]
 }
 
 # callbacks VERSION: C between Python functions
