@@ -127,6 +127,7 @@ pythons: ## the interpreters for the tests, into build/pythons
 
 layouts: pythons ## make the rows of CPython's structures again, from the headers
 	tools/layouts.sh build/pythons/list.txt > tachyon-record/cpython/layout_rows.inc
+	tools/asyncio_layouts.sh build/pythons/list.txt > tachyon-record/cpython/asyncio_rows.inc
 
 opcodes: pythons ## make the tables of instructions again, from the headers
 	tools/opcodes.sh build/pythons/list.txt > tachyon-record/cpython/opcode_rows.inc

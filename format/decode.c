@@ -25,13 +25,16 @@ struct array {
 	size_t cap;
 };
 
-enum scratch { TEXTS, ITEMS, LATE, TIMES, SKIPS, GROUPS, RUNS, NSCRATCH };
+enum scratch { TEXTS, ITEMS, LATE, TIMES, SKIPS, GROUPS, RUNS, LISTS, MEMBERS, NSCRATCH };
 
 struct decoder {
 	bool in_segment;
 	uint32_t minor;
 	uint32_t nopcodes;
 	uint32_t nstrings, nfunctions, nlocations, nstacks, nprocesses, nthreads;
+	uint32_t ntasks;
+	uint32_t logical_process;       /* whose next block tasks were told of, 0: none */
+	uint32_t logical_ticks;         /* that it must have */
 	uint64_t text_bytes;            /* of all strings of the segment */
 	uint32_t *depth;                /* frames, by stack id - 1 */
 	size_t depth_cap;
@@ -292,7 +295,8 @@ static int decode_header(struct decoder *d, struct cursor *c, struct trace_objec
 	d->minor = h->minor;
 	d->nopcodes = 0;
 	d->nstrings = d->nfunctions = d->nlocations = d->nstacks = 0;
-	d->nprocesses = d->nthreads = 0;
+	d->nprocesses = d->nthreads = d->ntasks = 0;
+	d->logical_process = 0;
 	d->text_bytes = 0;
 	return 1;
 }
@@ -533,6 +537,12 @@ static int decode_samples(struct decoder *d, struct cursor *c, struct trace_obje
 	    !peek_count(*c, 0, TRACE_MAX_TICKS, &b->nticks) || b->nticks == 0)
 		return bad(err, "a block of samples is not complete");
 
+	if (b->process == d->logical_process) {
+		if (b->nticks != d->logical_ticks)
+			return bad(err, "tasks have other ticks than their block");
+		d->logical_process = 0;
+	}
+
 	int32_t *late = scratch_array(d, LATE, b->nticks, sizeof(*late));
 
 	b->offset_us = late;
@@ -562,6 +572,128 @@ static int decode_samples(struct decoder *d, struct cursor *c, struct trace_obje
 	return 1;
 }
 
+/* --- tasks ------------------------------------------------------------------ */
+
+static int decode_tasks(struct decoder *d, struct cursor *c, struct trace_object *o,
+			struct err *err)
+{
+	struct trace_tasks *t = &o->u.tasks;
+
+	if (!read_u32(c, d->nprocesses, &t->process) || t->process == 0)
+		return bad(err, "tasks of a process that is not defined");
+	if (!read_first(c, d->ntasks, &t->first) ||
+	    !peek_count(*c, d->ntasks, TRACE_MAX_TASKS, &t->n))
+		return bad(err, "a batch of tasks is out of order or over the limit");
+
+	size_t size = sizeof(*t->items);
+	struct trace_task *items = scratch_array(d, ITEMS, t->n, size);
+
+	if (!cursor_column(c, t->n, 0, d->nthreads, &items->thread, size) ||
+	    !cursor_column(c, t->n, 0, d->nstrings, &items->name, size))
+		return bad(err, "a task has a thread or a name that is not defined");
+	t->items = items;
+	d->ntasks += t->n;
+	return 1;
+}
+
+static int read_awaiters(struct decoder *d, struct cursor *c, struct trace_logical *l,
+			 struct err *err)
+{
+	struct trace_awaiters *lists;
+	const uint32_t *members;
+	size_t total = 0;
+
+	if (!cursor_array(c, &l->nlists))
+		return bad(err, "a block of tasks is not complete");
+	lists = scratch_array(d, LISTS, l->nlists, sizeof(*lists));
+	for (uint32_t i = 0; i < l->nlists; i++) {
+		uint32_t n, *all;
+
+		if (!peek_count(*c, 0, TRACE_MAX_TASKS, &n))
+			return bad(err, "a list of awaiting tasks is over the limit");
+		all = scratch_array(d, MEMBERS, total + n, sizeof(*all));
+		if (!cursor_column(c, n, 1, d->ntasks, all + total, sizeof(*all)))
+			return bad(err, "a task is awaited by one that is not defined");
+		lists[i].n = n;
+		total += n;
+	}
+	/* Only now does the array stay in its place. */
+	members = d->scratch[MEMBERS].items;
+	for (uint32_t i = 0; i < l->nlists; members += lists[i++].n)
+		lists[i].tasks = members;
+	l->lists = lists;
+	return 0;
+}
+
+static int check_task_runs(const struct trace_logical *l, const struct trace_task_group *g,
+			   const struct trace_task_run *runs, struct err *err)
+{
+	uint64_t end = g->first;
+
+	for (uint32_t i = 0; i < g->nruns; i++) {
+		end += runs[i].len;
+		if (runs[i].stack && runs[i].flags & (TRACE_TASK_RUNNING | TRACE_TASK_FAILED))
+			return bad(err, "a task that runs or failed has a stack of its own");
+	}
+	return end <= l->nticks ? 0 : bad(err, "tasks reach beyond the ticks of their block");
+}
+
+static int read_task_group(struct decoder *d, struct cursor *c, const struct trace_logical *l,
+			   struct trace_task_group *g, size_t *nruns, struct err *err)
+{
+	const size_t size = sizeof(struct trace_task_run);
+	struct trace_task_run *runs;
+	uint32_t nfields;
+
+	if (!cursor_array(c, &nfields) || nfields != 8 || !read_u32(c, d->ntasks, &g->task) ||
+	    !g->task || !read_u32(c, l->nticks, &g->first) ||
+	    !peek_count(*c, 0, l->nticks, &g->nruns))
+		return bad(err, "a task is not defined");
+	runs = scratch_array(d, RUNS, *nruns + g->nruns, size);
+	runs += *nruns;
+	if (!cursor_column(c, g->nruns, 1, l->nticks, &runs->len, size) ||
+	    !cursor_column(c, g->nruns, 0, d->nstacks, &runs->stack, size) ||
+	    !cursor_column(c, g->nruns, 0, UINT32_MAX, &runs->flags, size) ||
+	    !cursor_column(c, g->nruns, 0, TRACE_MAX_DEPTH, &runs->base, size) ||
+	    !cursor_column(c, g->nruns, 0, TRACE_MAX_DEPTH, &runs->chain, size) ||
+	    !cursor_column(c, g->nruns, 0, l->nlists, &runs->awaiters, size))
+		return bad(err, "a task refers to what is not defined");
+	*nruns += g->nruns;
+	return check_task_runs(l, g, runs, err);
+}
+
+static int decode_logical(struct decoder *d, struct cursor *c, struct trace_object *o,
+			  struct err *err)
+{
+	struct trace_logical *l = &o->u.logical;
+	const struct trace_task_run *runs;
+	struct trace_task_group *groups;
+	size_t nruns = 0;
+	int rc;
+
+	if (!read_u32(c, d->nprocesses, &l->process) || l->process == 0 ||
+	    !read_u32(c, TRACE_MAX_TICKS, &l->nticks) || l->nticks == 0)
+		return bad(err, "a block of tasks is not complete");
+	rc = read_awaiters(d, c, l, err);
+	if (rc < 0)
+		return rc;
+	if (!cursor_array(c, &l->ngroups))
+		return bad(err, "a block of tasks is not complete");
+	groups = scratch_array(d, GROUPS, l->ngroups, sizeof(*groups));
+	for (uint32_t i = 0; i < l->ngroups; i++) {
+		rc = read_task_group(d, c, l, &groups[i], &nruns, err);
+		if (rc < 0)
+			return rc;
+	}
+	runs = d->scratch[RUNS].items;
+	for (uint32_t i = 0; i < l->ngroups; runs += groups[i++].nruns)
+		groups[i].runs = runs;
+	l->groups = groups;
+	d->logical_process = l->process;
+	d->logical_ticks = l->nticks;
+	return 1;
+}
+
 /* --- the table ------------------------------------------------------------ */
 
 static decode_fn *const decoders[] = {
@@ -581,6 +713,8 @@ static decode_fn *const decoders[] = {
 	[TRACE_END]       = decode_end,
 	[TRACE_OPCODES]   = decode_opcodes,
 	[TRACE_CPU]       = decode_cpu,
+	[TRACE_TASKS]     = decode_tasks,
+	[TRACE_LOGICAL]   = decode_logical,
 };
 
 int decoder_object(struct decoder *d, const void *bytes, size_t len,

@@ -68,6 +68,40 @@ struct trace_block {
 	const struct trace_group *groups;
 };
 
+/* A run of one task: len ticks in a row in which it stayed the same. */
+struct trace_task_run {
+	uint32_t len;                   /* ticks, at least 1 */
+	uint32_t stack;                 /* of its own frames; 0 while it runs */
+	uint32_t flags;                 /* enum trace_task_flag */
+	uint32_t base;                  /* frames of the thread below it, while it runs */
+	uint32_t chain;                 /* coroutines above those, while it runs */
+	uint32_t awaiters;              /* list from 1; 0: nobody waits for it */
+};
+
+/* The runs of one task, from tick first on without a gap. */
+struct trace_task_group {
+	uint32_t task;
+	uint32_t first;                 /* tick index in the block */
+	uint32_t nruns;
+	const struct trace_task_run *runs;
+};
+
+/* A list of tasks that wait for one. */
+struct trace_awaiters {
+	uint32_t n;
+	const uint32_t *tasks;
+};
+
+/* What the tasks of a process did in the ticks of its next block. */
+struct trace_logical {
+	uint32_t process;
+	uint32_t nticks;                /* of that block */
+	uint32_t nlists;
+	const struct trace_awaiters *lists;
+	uint32_t ngroups;
+	const struct trace_task_group *groups;
+};
+
 /* What the writer is told of a process. */
 struct trace_process {
 	uint32_t id;                    /* from 1, in order */
@@ -89,6 +123,19 @@ struct trace_thread {
 	size_t name_len;
 	uint64_t interpreter;
 	bool is_main;
+};
+
+/* One task of a batch. */
+struct trace_task {
+	uint32_t thread;                /* that runs its loop, 0: none of those known */
+	uint32_t name;                  /* string */
+};
+
+/* Tasks of one process, ids first ... first + n - 1. */
+struct trace_tasks {
+	uint32_t process;
+	uint32_t first, n;
+	const struct trace_task *items;
 };
 
 /*
@@ -229,6 +276,8 @@ struct trace_object {
 		struct trace_cpu cpu;
 		struct trace_stats stats;
 		struct trace_end end;
+		struct trace_tasks tasks;
+		struct trace_logical logical;
 	} u;
 };
 

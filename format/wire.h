@@ -62,6 +62,13 @@ enum {
 	TRACE_UNKNOWN_MASK  = 0x3f0000,
 };
 
+/* Flags of a task at a tick; two are those of samples. */
+enum trace_task_flag {
+	TRACE_TASK_RUNNING = 1 << 0,    /* its thread's sample is in it */
+	TRACE_TASK_INEXACT = TRACE_INEXACT,     /* frames or awaiters are unproven */
+	TRACE_TASK_FAILED  = TRACE_FAILED,      /* its frames could not be read */
+};
+
 /* Why a sample has no stack. */
 enum trace_reason {
 	TRACE_REASON_TORN       = 1,    /* changed faster than it could be read */
@@ -117,6 +124,7 @@ enum {
 	TRACE_MAX_OPCODES = 1 << 12,
 	TRACE_MAX_THREADS = 1 << 20,
 	TRACE_MAX_PROCESSES = 1 << 20,
+	TRACE_MAX_TASKS   = 1 << 20,
 	TRACE_MAX_TICKS   = 1 << 20,    /* ticks in one block */
 	TRACE_MAX_NESTING = 16,         /* arrays and maps inside one another */
 	TRACE_MAX_WINDOW_LOG = 24,      /* zstd window, log2 of bytes */

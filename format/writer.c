@@ -63,7 +63,7 @@ struct trace_writer {
 	uint32_t written[NTABLES];      /* last id that is in the trace */
 	uint32_t *depth;                /* frames, by stack id - 1 */
 	size_t depth_cap;
-	uint32_t nprocesses, nthreads;
+	uint32_t nprocesses, nthreads, ntasks;
 	int status;                     /* 0, or what every call returns */
 	struct err why;
 };
@@ -77,7 +77,7 @@ static void reset_segment(struct trace_writer *w)
 	free(w->depth);
 	w->depth = NULL;
 	w->depth_cap = 0;
-	w->nprocesses = w->nthreads = 0;
+	w->nprocesses = w->nthreads = w->ntasks = 0;
 }
 
 struct trace_writer *trace_writer_new(int fd, int level, struct err *err)
@@ -469,6 +469,124 @@ int trace_writer_block(struct trace_writer *w, const struct trace_block *b,
 	pack_array(out, b->ngroups);
 	for (uint32_t i = 0; i < b->ngroups; i++)
 		put_group(w, &b->groups[i]);
+	return close_object(w, err);
+}
+
+int trace_writer_tasks(struct trace_writer *w, const struct trace_tasks *t,
+		       struct err *err)
+{
+	struct pack *out = &w->pack;
+
+	if (t->process == 0 || t->process > w->nprocesses || t->first != w->ntasks + 1 ||
+	    t->n > TRACE_MAX_TASKS - w->ntasks)
+		return err_set(err, EINVAL, "trace: task %u is out of order", t->first);
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->items[i].thread > w->nthreads ||
+		    t->items[i].name > w->table[STRINGS].count)
+			return err_set(err, EINVAL, "trace: task %u is of no thread",
+				       t->first + i);
+
+	int rc = begin(w, TRACE_TASKS, 4, err);
+
+	if (rc < 0)
+		return rc;
+	pack_uint(out, t->process);
+	pack_uint(out, t->first);
+	pack_array(out, t->n);
+	for (uint32_t i = 0; i < t->n; i++)
+		pack_uint(out, t->items[i].thread);
+	pack_array(out, t->n);
+	for (uint32_t i = 0; i < t->n; i++)
+		pack_uint(out, t->items[i].name);
+	rc = close_object(w, err);
+	if (rc == 0)
+		w->ntasks += t->n;
+	return rc;
+}
+
+static bool is_sound_task_run(const struct trace_writer *w, const struct trace_logical *l,
+			      const struct trace_task_run *r)
+{
+	return r->len && r->stack <= w->table[STACKS].count && r->awaiters <= l->nlists &&
+	       r->base <= TRACE_MAX_DEPTH && r->chain <= TRACE_MAX_DEPTH &&
+	       !(r->stack && r->flags & (TRACE_TASK_RUNNING | TRACE_TASK_FAILED));
+}
+
+static int check_logical(const struct trace_writer *w, const struct trace_logical *l,
+			 struct err *err)
+{
+	bool sound = l->process && l->process <= w->nprocesses && l->nticks &&
+		     l->nticks <= TRACE_MAX_TICKS;
+
+	for (uint32_t i = 0; i < l->nlists; i++)
+		for (uint32_t k = 0; k < l->lists[i].n; k++)
+			sound &= l->lists[i].tasks[k] && l->lists[i].tasks[k] <= w->ntasks;
+	for (uint32_t i = 0; i < l->ngroups; i++) {
+		const struct trace_task_group *g = &l->groups[i];
+		uint64_t end = g->first;
+
+		sound &= g->task && g->task <= w->ntasks;
+		for (uint32_t k = 0; k < g->nruns; k++) {
+			sound &= is_sound_task_run(w, l, &g->runs[k]);
+			end += g->runs[k].len;
+		}
+		sound &= end <= l->nticks;
+	}
+	return sound ? 0 : err_set(err, EINVAL, "trace: tasks that are not defined, or "
+					"leave their block");
+}
+
+static const size_t task_columns[] = {
+	offsetof(struct trace_task_run, len),
+	offsetof(struct trace_task_run, stack),
+	offsetof(struct trace_task_run, flags),
+	offsetof(struct trace_task_run, base),
+	offsetof(struct trace_task_run, chain),
+	offsetof(struct trace_task_run, awaiters),
+};
+
+enum { NTASK_COLUMNS = sizeof(task_columns) / sizeof(task_columns[0]) };
+
+static void put_task_group(struct trace_writer *w, const struct trace_task_group *g)
+{
+	struct pack *out = &w->pack;
+
+	pack_array(out, 2 + NTASK_COLUMNS);
+	pack_uint(out, g->task);
+	pack_uint(out, g->first);
+	for (size_t c = 0; c < NTASK_COLUMNS; c++) {
+		pack_array(out, g->nruns);
+		for (uint32_t i = 0; i < g->nruns; i++) {
+			uint32_t value;
+
+			memcpy(&value, (const char *)&g->runs[i] + task_columns[c],
+			       sizeof(value));
+			pack_uint(out, value);
+		}
+	}
+}
+
+int trace_writer_logical(struct trace_writer *w, const struct trace_logical *l,
+			 struct err *err)
+{
+	struct pack *out = &w->pack;
+	int rc = check_logical(w, l, err);
+
+	if (rc == 0)
+		rc = begin(w, TRACE_LOGICAL, 4, err);
+	if (rc < 0)
+		return rc;
+	pack_uint(out, l->process);
+	pack_uint(out, l->nticks);
+	pack_array(out, l->nlists);
+	for (uint32_t i = 0; i < l->nlists; i++) {
+		pack_array(out, l->lists[i].n);
+		for (uint32_t k = 0; k < l->lists[i].n; k++)
+			pack_uint(out, l->lists[i].tasks[k]);
+	}
+	pack_array(out, l->ngroups);
+	for (uint32_t i = 0; i < l->ngroups; i++)
+		put_task_group(w, &l->groups[i]);
 	return close_object(w, err);
 }
 

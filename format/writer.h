@@ -61,6 +61,11 @@ int trace_writer_thread(struct trace_writer *w, const struct trace_thread *t,
 			struct err *err);
 int trace_writer_block(struct trace_writer *w, const struct trace_block *b,
 		       struct err *err);
+int trace_writer_tasks(struct trace_writer *w, const struct trace_tasks *t,
+		       struct err *err);
+/* In front of the block whose ticks it is about. */
+int trace_writer_logical(struct trace_writer *w, const struct trace_logical *l,
+			 struct err *err);
 int trace_writer_lost(struct trace_writer *w, uint32_t process, uint64_t from_ns,
 		      uint64_t to_ns, uint64_t ticks, enum trace_lost_reason reason,
 		      struct err *err);

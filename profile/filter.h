@@ -24,9 +24,18 @@ enum filter_native { NATIVE_AS_RECORDED, NATIVE_SHOWN, NATIVE_HIDDEN };
 /* Bits of a stack: has a frame that a regular expression matches. */
 enum { FILTER_FOCUSED = 1, FILTER_IGNORED = 2 };
 
+/* Stacks of threads, or of tasks beside those of threads that are in none. */
+enum filter_async {
+	FILTER_ASYNC_AS_RECORDED,
+	FILTER_ASYNC_OFF,
+	FILTER_ASYNC_RUNNING,           /* tasks that run, and who waits for them */
+	FILTER_ASYNC_ALL,               /* suspended tasks, too */
+};
+
 struct filter {
 	const struct trace_mode *mode;
 	bool mode_given;                /* else it is wall, whatever was recorded */
+	enum filter_async async;
 	bool hide_gc;                   /* no <GC> frames */
 	enum filter_native native;
 	bool opcodes;                   /* leaves are split by opcode */

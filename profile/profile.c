@@ -16,6 +16,8 @@
 #include "format/reader.h"
 #include "profile/coverage.h"
 #include "profile/cpu_time.h"
+#include "profile/logical.h"
+#include "profile/sites.h"
 
 enum {
 	MAX_SITES = 1 << 27,
@@ -24,7 +26,7 @@ enum {
 };
 
 const char *const profile_fact_keys[PROFILE_NFACTS] = {
-	"recorder", "host", "os", "memory", "on_cpu", "mode",
+	"recorder", "host", "os", "memory", "on_cpu", "mode", "async",
 };
 
 const char *const profile_counter_keys[PROFILE_NCOUNTERS] = {
@@ -36,6 +38,8 @@ struct profile_state {
 	int64_t to_wall_ns;             /* monotonic to wall clock */
 	bool in_recording;              /* no end since the header */
 	const struct trace_mode *mode;  /* asked for, else that of the recording */
+	enum filter_async async;        /* view of the segment's tasks; never as recorded */
+	struct logical *logical;
 	struct coverage coverage;
 	uint64_t counters[PROFILE_NCOUNTERS];
 	uint64_t *sums;                 /* see clock_block() */
@@ -59,6 +63,7 @@ void profile_init(struct profile *p, const struct filter *filter)
 	p->state->mode = filter->mode;
 	id_map_init(&p->state->processes);
 	id_map_init(&p->state->threads);
+	p->state->logical = logical_new();
 }
 
 void profile_release(struct profile *p)
@@ -69,6 +74,7 @@ void profile_release(struct profile *p)
 		free(p->processes[i].argv);
 		free(p->processes[i].last_sites);
 		free(p->processes[i].last_threads);
+		free(p->processes[i].last_weights);
 	}
 	symbols_release(&p->symbols);
 	intern_release(&p->site_keys);
@@ -85,6 +91,7 @@ void profile_release(struct profile *p)
 	free(st->sums);
 	free(st->stack_bits);
 	free(st->function_bits);
+	logical_free(st->logical);
 	free(st);
 	*p = (struct profile){ 0 };
 }
@@ -123,6 +130,22 @@ static void add_mode(struct profile *p, const struct trace_header *h)
 	p->modes |= 1u << (mode - trace_modes);
 }
 
+/* How are the tasks of a segment to be shown? */
+static enum filter_async async_view(struct profile *p, const struct msgpack_object *info)
+{
+	struct trace_text mode;
+	bool recorded = trace_info_text(info, "async", &mode);
+	bool all = recorded && mode.len == 3 && memcmp(mode.bytes, "all", 3) == 0;
+
+	p->tasks.recorded |= recorded;
+	p->tasks.recorded_all |= all;
+	if (!recorded)
+		return FILTER_ASYNC_OFF;
+	if (p->filter->async != FILTER_ASYNC_AS_RECORDED)
+		return p->filter->async;
+	return all ? FILTER_ASYNC_ALL : FILTER_ASYNC_RUNNING;
+}
+
 static void add_header(struct profile *p, const struct trace_header *h)
 {
 	struct profile_state *st = p->state;
@@ -131,6 +154,8 @@ static void add_header(struct profile *p, const struct trace_header *h)
 	symbols_new_segment(&p->symbols);
 	id_map_init(&st->processes);
 	id_map_init(&st->threads);
+	logical_new_segment(st->logical);
+	st->async = async_view(p, h->info);
 	st->to_wall_ns = (int64_t)h->wall_ns - (int64_t)h->mono_ns;
 	/* A recorder that has used up a segment's ids goes on in another one. */
 	if (st->in_recording && trace_info_num(h->info, "continued", 0) != 0)
@@ -253,16 +278,15 @@ static void mark_stacks(struct profile *p)
 	}
 }
 
-/* The site of a run whose state passes: 0 if its stack does not. */
-static uint32_t find_site(struct profile *p, uint32_t thread, const struct trace_run *run)
+/* The site of a stack in a sample whose state passes: 0 if the stack does not. */
+static uint32_t find_site(struct profile *p, uint32_t thread, uint32_t stack, uint32_t flags)
 {
 	const struct filter *f = p->filter;
-	uint32_t stack = p->symbols.stack_map.to[run->stack];
 
 	/* While the collector runs Python code it is among the frames already. */
-	if ((run->flags & TRACE_GC) && !f->hide_gc && !symbols_in_gc(&p->symbols, stack))
+	if ((flags & TRACE_GC) && !f->hide_gc && !symbols_in_gc(&p->symbols, stack))
 		stack = symbols_synthetic(&p->symbols, stack, TRACE_MARKER_GC);
-	else if ((run->flags & TRACE_NATIVE) && p->symbols.show_native)
+	else if ((flags & TRACE_NATIVE) && p->symbols.show_native)
 		stack = symbols_synthetic(&p->symbols, stack, TRACE_MARKER_NATIVE);
 	if (f->has_focus || f->has_ignore) {
 		mark_stacks(p);
@@ -393,6 +417,39 @@ static void add_cpu(struct profile *p, const struct trace_cpu *cpu)
 	}
 }
 
+static uint64_t part_of(uint64_t ns, uint64_t weight)
+{
+	return (uint64_t)((unsigned __int128)ns * weight >> 32);
+}
+
+static void add_parts(struct profile_site *s, uint64_t parts)
+{
+	uint64_t part = s->part + (parts & (LOGICAL_WHOLE - 1));
+
+	s->samples += (parts >> 32) + (part >> 32);
+	s->part = (uint32_t)part;
+}
+
+uint32_t profile_credit(struct profile *p, const struct profile_stretch *s)
+{
+	uint32_t site = 0;
+
+	if (s->flags & (TRACE_FAILED | TRACE_OMITTED) ||
+	    trace_mode_verdict(p->state->mode, s->flags, s->known) != TRACE_KEEP)
+		return 0;
+	if (s->ticks)
+		site = find_site(p, s->thread, s->stack, s->flags);
+	if (site)
+		add_parts(&p->sites[site - 1], s->ticks * s->weight);
+	add_time(p, s->thread, site, part_of(s->ns, s->weight), part_of(s->all_ns, s->weight));
+	return site;
+}
+
+uint32_t profile_thread_of(const struct profile *p, uint32_t thread)
+{
+	return p->state->threads.to[thread];
+}
+
 /* Gives time to the samples of a process's last tick. */
 static void credit_last_tick(struct profile *p, struct profile_process *proc,
 			     uint64_t ns)
@@ -400,8 +457,10 @@ static void credit_last_tick(struct profile *p, struct profile_process *proc,
 	for (size_t i = 0; i < proc->nlast; i++) {
 		uint32_t site = proc->last_sites[i], thread = proc->last_threads[i];
 
+		uint64_t part = part_of(ns, proc->last_weights[i]);
+
 		if (site)
-			add_time(p, thread, site, ns, ns);
+			add_time(p, p->sites[site - 1].thread, site, part, part);
 		if (thread)
 			p->threads[thread - 1].counts.ns += ns;
 	}
@@ -410,7 +469,8 @@ static void credit_last_tick(struct profile *p, struct profile_process *proc,
 	proc->nlast = 0;
 }
 
-static void remember_last(struct profile_process *proc, uint32_t site, uint32_t thread)
+static void remember_last(struct profile_process *proc, uint32_t site, uint32_t thread,
+			  uint64_t weight)
 {
 	size_t need = proc->nlast + 1;
 
@@ -418,13 +478,17 @@ static void remember_last(struct profile_process *proc, uint32_t site, uint32_t 
 				    sizeof(*proc->last_sites));
 	proc->last_threads = mem_grow(proc->last_threads, &proc->last_threads_cap, need,
 				      sizeof(*proc->last_threads));
+	proc->last_weights = mem_grow(proc->last_weights, &proc->last_weights_cap, need,
+				      sizeof(*proc->last_weights));
+	proc->last_weights[proc->nlast] = weight;
 	proc->last_sites[proc->nlast] = site;
 	proc->last_threads[proc->nlast++] = thread;
 }
 
+/* What a thread did; with has_tasks the sites are found by logical_block(). */
 static void add_group(struct profile *p, struct profile_process *proc,
 		      const struct trace_block *b, const struct trace_group *g,
-		      uint32_t lo, uint32_t hi)
+		      uint32_t lo, uint32_t hi, bool has_tasks)
 {
 	const uint64_t *sums = p->state->sums;
 	uint32_t thread = p->state->threads.to[g->thread], tick = g->first;
@@ -440,17 +504,18 @@ static void add_group(struct profile *p, struct profile_process *proc,
 
 		count_run(p, counts, run, b->known);
 		counts->ns += sums[end] - sums[tick];
-		if (!(run->flags & TRACE_FAILED) &&
-		    !(run->flags & TRACE_OMITTED) &&
-		    trace_mode_verdict(p->state->mode, run->flags, b->known) == TRACE_KEEP) {
-			site = from < to ? find_site(p, thread, run) : 0;
-			if (site)
-				p->sites[site - 1].samples += to - from;
-			add_time(p, thread, site, from < to ? sums[to] - sums[from] : 0,
-				 sums[end] - sums[tick]);
-		}
+		if (!has_tasks)
+			site = profile_credit(p, &(struct profile_stretch){
+				.thread = thread,
+				.stack = p->symbols.stack_map.to[run->stack],
+				.flags = run->flags, .known = b->known,
+				.ticks = from < to ? to - from : 0,
+				.ns = from < to ? sums[to] - sums[from] : 0,
+				.all_ns = sums[end] - sums[tick],
+				.weight = LOGICAL_WHOLE,
+			});
 		if (end == b->nticks)
-			remember_last(proc, to == end ? site : 0, thread);
+			remember_last(proc, to == end ? site : 0, thread, LOGICAL_WHOLE);
 		tick = end;
 	}
 	if (!thread) {
@@ -483,11 +548,17 @@ static void extend_coverage(struct profile_state *st, const struct trace_samples
 		     to + s->block.interval_ns + (uint64_t)st->to_wall_ns);
 }
 
+static void remember_site(void *proc, uint32_t site, uint64_t weight)
+{
+	remember_last(proc, site, 0, weight);
+}
+
 static void add_samples(struct profile *p, const struct trace_samples *s)
 {
 	struct profile_state *st = p->state;
 	const struct trace_block *b = &s->block;
 	struct profile_process *proc = &p->processes[st->processes.to[b->process] - 1];
+	const bool has_tasks = logical_waits_for(st->logical, b->process);
 	uint32_t lo, hi;
 
 	st->sums = mem_grow(st->sums, &st->sums_cap, (size_t)b->nticks + 1,
@@ -498,7 +569,13 @@ static void add_samples(struct profile *p, const struct trace_samples *s)
 	proc->recording = p->recordings;
 	clip_block(p, s, &lo, &hi);
 	for (uint32_t i = 0; i < b->ngroups; i++)
-		add_group(p, proc, b, &b->groups[i], lo, hi);
+		add_group(p, proc, b, &b->groups[i], lo, hi, has_tasks);
+	if (has_tasks) {
+		const struct logical_view view = { b, st->sums, lo, hi,
+						   st->async == FILTER_ASYNC_ALL };
+
+		logical_block(st->logical, p, &view, remember_site, proc);
+	}
 	count_ticks(p, b);
 	extend_coverage(st, s);
 	proc->ticks += b->nticks;
@@ -506,6 +583,37 @@ static void add_samples(struct profile *p, const struct trace_samples *s)
 }
 
 /* --- the rest --------------------------------------------------------------- */
+
+static int add_tasks(struct profile *p, const struct trace_tasks *t)
+{
+	const struct profile_state *st = p->state;
+
+	p->tasks.tasks += t->n;
+	for (uint32_t i = 0; i < t->n; i++) {
+		uint32_t name = p->symbols.string_map.to[t->items[i].name];
+
+		logical_add_task(st->logical, t->items[i].thread,
+				 st->threads.to[t->items[i].thread], name);
+	}
+	return 0;
+}
+
+static void add_logical(struct profile *p, const struct trace_logical *t)
+{
+	struct profile_tasks *sum = &p->tasks;
+
+	for (uint32_t i = 0; i < t->ngroups; i++)
+		for (uint32_t k = 0; k < t->groups[i].nruns; k++) {
+			const struct trace_task_run *run = &t->groups[i].runs[k];
+
+			sum->samples += run->len;
+			sum->running += run->flags & TRACE_TASK_RUNNING ? run->len : 0;
+			sum->inexact += run->flags & TRACE_TASK_INEXACT ? run->len : 0;
+			sum->failed += run->flags & TRACE_TASK_FAILED ? run->len : 0;
+		}
+	if (p->state->async != FILTER_ASYNC_OFF)
+		logical_keep(p->state->logical, t);
+}
 
 static void add_lost(struct profile *p, const struct trace_lost *l)
 {
@@ -570,6 +678,12 @@ int profile_add(struct profile *p, const struct trace_object *o, struct err *err
 	case TRACE_CPU:
 		add_cpu(p, &o->u.cpu);
 		break;
+	case TRACE_TASKS:
+		rc = add_tasks(p, &o->u.tasks);
+		break;
+	case TRACE_LOGICAL:
+		add_logical(p, &o->u.logical);
+		break;
 	case TRACE_LOST:
 		add_lost(p, &o->u.lost);
 		break;
@@ -595,6 +709,9 @@ static bool keeps_thread(const struct profile *p, uint32_t id)
 {
 	const struct profile_thread *t = &p->threads[id - 1];
 
+	/* A task of a thread that is not recorded. */
+	if (!id)
+		return !p->filter->nthreads && !p->filter->npids;
 	return filter_has_process(p->filter, p->processes[t->process - 1].pid) &&
 	       filter_has_thread(p->filter, t->tid,
 				 symbols_string(&p->symbols, t->name));
@@ -617,6 +734,36 @@ static void add_counts(struct profile_counts *sum, const struct profile_counts *
 	}
 }
 
+static int by_part(const void *a, const void *b)
+{
+	const struct profile_site *x = *(struct profile_site *const *)a;
+	const struct profile_site *y = *(struct profile_site *const *)b;
+
+	if (x->part != y->part)
+		return x->part > y->part ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+/* Parts of samples become whole ones where most of one is, so that the sum is right. */
+static void round_parts(struct profile *p)
+{
+	struct profile_site **parted = mem_alloc(p->nsites, sizeof(struct profile_site *));
+	uint64_t sum = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->nsites; i++)
+		if (p->sites[i].part) {
+			parted[n++] = &p->sites[i];
+			sum += p->sites[i].part;
+		}
+	if (n)
+		qsort(parted, n, sizeof(struct profile_site *), by_part);
+	sum = (sum + LOGICAL_WHOLE / 2) >> 32;
+	for (size_t i = 0; i < n && i < sum; i++)
+		parted[i]->samples++;
+	free(parted);
+}
+
 void profile_finish(struct profile *p)
 {
 	size_t kept = 0;
@@ -633,6 +780,8 @@ void profile_finish(struct profile *p)
 	close_recording(p);
 	for (uint32_t i = 0; i < p->thread_keys.count; i++)
 		add_counts(&p->counts, &p->threads[i].counts);
+
+	round_parts(p);
 
 	/* Only here: the name of a thread may come after its first samples. */
 	for (size_t i = 0; i < p->nsites; i++)

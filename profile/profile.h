@@ -26,6 +26,7 @@ enum { PROFILE_NSTATES = 6 };           /* bits of TRACE_STATE_FLAGS */
 /* Samples of one stack in one thread that passed the filter. */
 struct profile_site {
 	uint32_t thread, stack;         /* stack 0: no Python frame */
+	uint32_t part;                  /* of one more sample, in units of 2^-32 */
 	uint64_t samples, ns;
 };
 
@@ -62,16 +63,26 @@ struct profile_process {
 	uint32_t *last_sites;           /* sites of the last tick; 0: dropped */
 	uint32_t *last_threads;
 	size_t nlast, last_sites_cap, last_threads_cap;
+	uint64_t *last_weights;         /* of those sites, LOGICAL_WHOLE: all of it */
+	size_t last_weights_cap;
 };
 
 /* Texts of the first header, in the order of profile_fact_keys. */
-enum { PROFILE_NFACTS = 6 };
+enum { PROFILE_NFACTS = 7 };
 extern const char *const profile_fact_keys[PROFILE_NFACTS];
 
 /* Counters of the recorder, in the order of the keys, summed over recordings. */
 enum { PROFILE_CPU_NS, PROFILE_READS, PROFILE_BYTES_READ, PROFILE_MEMORY_BYTES,
        PROFILE_NCOUNTERS };
 extern const char *const profile_counter_keys[PROFILE_NCOUNTERS];
+
+/* Tasks of asyncio, whether they are shown or not. */
+struct profile_tasks {
+	uint64_t tasks;                 /* that were seen */
+	uint64_t samples;               /* of tasks: each task at each tick */
+	uint64_t running, inexact, failed;      /* of those */
+	bool recorded, recorded_all;    /* in which modes there are recordings */
+};
 
 struct profile {
 	struct symbols symbols;
@@ -91,6 +102,7 @@ struct profile {
 	uint64_t missed_most;           /* slots in a row */
 	struct profile_counts counts;   /* of all threads */
 	uint64_t failed_by[16];         /* by enum trace_reason */
+	struct profile_tasks tasks;
 	uint64_t interval_ns;           /* of the first block */
 	bool mixed_intervals;
 	uint64_t duration_ns;           /* first to last tick, without breaks */

@@ -225,25 +225,42 @@ int symbols_add_stacks(struct symbols *s, const struct trace_stacks *in)
 	return rc;
 }
 
-uint32_t symbols_synthetic(struct symbols *s, uint32_t parent, const char *name)
+bool symbols_is_marker(const struct symbols *s, uint32_t location)
+{
+	uint32_t function = symbols_location(s, location).function;
+
+	return function && (function == s->gc_function || function == s->native_function);
+}
+
+uint32_t symbols_push(struct symbols *s, uint32_t parent, uint32_t location)
+{
+	const struct trace_stack n = { .parent = parent, .location = location };
+	uint32_t stack = intern_add(&s->stacks, &n, sizeof(n));
+	uint32_t function = symbols_location(s, location).function;
+
+	if (stack && (symbols_in_gc(s, parent) || (function && function == s->gc_function)))
+		set_in_gc(s, stack);
+	return stack;
+}
+
+uint32_t symbols_marker(struct symbols *s, uint32_t parent, const char *file, uint32_t name)
 {
 	struct trace_function f = {
-		.name = intern_add(&s->strings, name, strlen(name)),
-		.file = intern_add(&s->strings, TRACE_MARKER_FILE, 1),
+		.name = name,
+		.file = intern_add(&s->strings, file, strlen(file)),
 	};
 	struct trace_location l = {
 		.function = intern_add(&s->functions, &f, sizeof(f)),
 		.end_line = -1, .col = -1, .end_col = -1, .opcode = -1,
 	};
-	struct trace_stack n = {
-		.parent = parent, .location = intern_add(&s->locations, &l, sizeof(l)),
-	};
 
-	uint32_t stack = intern_add(&s->stacks, &n, sizeof(n));
+	return symbols_push(s, parent, intern_add(&s->locations, &l, sizeof(l)));
+}
 
-	if (stack && symbols_in_gc(s, parent))
-		set_in_gc(s, stack);
-	return stack;
+uint32_t symbols_synthetic(struct symbols *s, uint32_t parent, const char *name)
+{
+	return symbols_marker(s, parent, TRACE_MARKER_FILE,
+			      intern_add(&s->strings, name, strlen(name)));
 }
 
 struct trace_text symbols_string(const struct symbols *s, uint32_t id)

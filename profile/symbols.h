@@ -59,6 +59,15 @@ bool symbols_in_gc(const struct symbols *s, uint32_t stack);
 /* The stack that a frame of a function which no Python file defines makes. */
 uint32_t symbols_synthetic(struct symbols *s, uint32_t parent, const char *name);
 
+/* Is it the position of a marker between frames, <GC> or <native>? */
+bool symbols_is_marker(const struct symbols *s, uint32_t location);
+
+/* The stack with one more frame. */
+uint32_t symbols_push(struct symbols *s, uint32_t parent, uint32_t location);
+
+/* The stack with a frame that only names something: name is a string, line 0. */
+uint32_t symbols_marker(struct symbols *s, uint32_t parent, const char *file, uint32_t name);
+
 /* Ids of the profile. */
 struct trace_text symbols_string(const struct symbols *s, uint32_t id);
 struct trace_opcode symbols_opcode(const struct symbols *s, uint32_t id);

@@ -114,6 +114,8 @@ static struct recording_options recording_options(const struct options *o, char 
 		.selection = { .mode = o->mode, .no_gc = o->no_gc },
 		.native = o->native,
 		.opcodes = o->opcodes,
+		.async = o->async,
+		.async_all = o->async_all,
 		.realtime_stats = o->realtime_stats,
 		.quiet = o->quiet,
 		.verbose = o->verbose,

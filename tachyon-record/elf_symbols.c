@@ -66,6 +66,26 @@ static void search_symbols(Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr, const 
 	}
 }
 
+/* The address of a section as linked, 0: there is none. */
+static uint64_t section_address(Elf *elf, const char *wanted)
+{
+	GElf_Shdr shdr;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names) != 0)
+		return 0;
+	for (Elf_Scn *scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
+		const char *name;
+
+		if (!gelf_getshdr(scn, &shdr))
+			continue;
+		name = elf_strptr(elf, names, shdr.sh_name);
+		if (name && strcmp(name, wanted) == 0)
+			return shdr.sh_addr;
+	}
+	return 0;
+}
+
 static void search_sections(Elf *elf, struct elf_symbols *s)
 {
 	static const struct {
@@ -76,7 +96,6 @@ static void search_sections(Elf *elf, struct elf_symbols *s)
 		{ SHT_SYMTAB, "symbol table" },
 	};
 	bool found_table = false;
-	size_t names;
 	Elf_Scn *scn;
 	GElf_Shdr shdr;
 
@@ -90,19 +109,10 @@ static void search_sections(Elf *elf, struct elf_symbols *s)
 	if (!found_table)
 		elf_dynamic_each(elf, take_dynamic, s);
 	s->has_symbols = s->runtime != 0;
-	if (s->runtime || elf_getshdrstrndx(elf, &names) != 0)
+	if (s->runtime)
 		return;
-	for (scn = elf_nextscn(elf, NULL); scn; scn = elf_nextscn(elf, scn)) {
-		const char *name;
-
-		if (!gelf_getshdr(scn, &shdr))
-			continue;
-		name = elf_strptr(elf, names, shdr.sh_name);
-		if (name && strcmp(name, ".PyRuntime") == 0) {
-			s->runtime = shdr.sh_addr;
-			s->how = "section .PyRuntime";
-		}
-	}
+	s->runtime = section_address(elf, ".PyRuntime");
+	s->how = "section .PyRuntime";
 }
 
 static bool find_segments(Elf *elf, struct elf_symbols *s)
@@ -127,20 +137,36 @@ static bool find_segments(Elf *elf, struct elf_symbols *s)
 	return found;
 }
 
+/* Not mapped: a file that shrinks must not end us with SIGBUS. */
+static Elf *open_elf(int fd)
+{
+	Elf *elf = elf_version(EV_CURRENT) == EV_NONE ? NULL : elf_begin(fd, ELF_C_READ, NULL);
+
+	if (elf && elf_kind(elf) == ELF_K_ELF && gelf_getclass(elf) == ELFCLASS64)
+		return elf;
+	elf_end(elf);
+	return NULL;
+}
+
 int elf_symbols_find(int fd, struct elf_symbols *s)
 {
-	Elf *elf;
+	Elf *elf = open_elf(fd);
 
 	*s = (struct elf_symbols){ 0 };
-	if (elf_version(EV_CURRENT) == EV_NONE)
-		return 0;
-	/* Not mapped: a file that shrinks must not end us with SIGBUS. */
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf)
-		return 0;
-	if (elf_kind(elf) == ELF_K_ELF && gelf_getclass(elf) == ELFCLASS64 &&
-	    find_segments(elf, s))
+	if (elf && find_segments(elf, s))
 		search_sections(elf, s);
 	elf_end(elf);
 	return s->runtime != 0;
+}
+
+uint64_t elf_section_find(int fd, const char *name)
+{
+	Elf *elf = open_elf(fd);
+	struct elf_symbols s = { 0 };
+	uint64_t at = 0;
+
+	if (elf && find_segments(elf, &s))
+		at = section_address(elf, name);
+	elf_end(elf);
+	return at > s.first_vaddr ? at - s.first_vaddr : 0;
 }

@@ -34,4 +34,10 @@ struct elf_symbols {
  */
 int elf_symbols_find(int fd, struct elf_symbols *s);
 
+/*
+ * Where a section lies, from the beginning of the mapping at file offset 0
+ * on; 0: there is none, or not ELF.
+ */
+uint64_t elf_section_find(int fd, const char *name);
+
 #endif

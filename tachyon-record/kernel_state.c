@@ -207,6 +207,32 @@ bool kernel_state_futex(struct kernel_state *k, uint64_t *futex)
 	return true;
 }
 
+uint64_t kernel_state_asleep(const struct kernel_state *k)
+{
+	const char *records = (const char *)k->page + 4096;
+	bool on_cpu = k->on_cpu;
+	uint64_t head;
+
+	if (!k->page || !k->known)
+		return 0;
+	head = atomic_load_explicit((_Atomic uint64_t *)&k->page->data_head,
+				    memory_order_acquire);
+	/* What did not fit is not there. */
+	if (head - k->tail > RECORD_BYTES - 64)
+		return 0;
+	for (uint64_t at = k->tail; at < head; ) {
+		struct perf_event_header h;
+
+		memcpy(&h, records + at % RECORD_BYTES, sizeof(h));
+		if (h.size < sizeof(h) || h.type == PERF_RECORD_LOST)
+			return 0;
+		if (h.type == PERF_RECORD_SWITCH)
+			on_cpu = !(h.misc & PERF_RECORD_MISC_SWITCH_OUT);
+		at += h.size;
+	}
+	return on_cpu ? 0 : head + 1;
+}
+
 bool kernel_state_has_ended(const struct kernel_state *k)
 {
 	char byte;

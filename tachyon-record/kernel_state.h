@@ -50,6 +50,13 @@ bool kernel_state_futex(struct kernel_state *k, uint64_t *futex);
  */
 bool kernel_state_cpu_time(struct kernel_state *k, uint64_t *ns);
 
+/*
+ * While the thread is off the CPU, a number that is another one once it has
+ * run; 0 while it runs, or if that is not known.  Looks at the present, as_of_ns
+ * stays as it is.
+ */
+uint64_t kernel_state_asleep(const struct kernel_state *k);
+
 /* True if the thread does not exist any more. */
 bool kernel_state_has_ended(const struct kernel_state *k);
 

@@ -103,6 +103,11 @@ void node_table_undo(struct node_table *t)
 	t->n--;
 }
 
+uint32_t node_table_parent(const struct node_table *t, uint32_t node)
+{
+	return node && node <= t->n ? t->nodes[node].parent : 0;
+}
+
 uint32_t node_table_count(const struct node_table *t)
 {
 	return t->n;

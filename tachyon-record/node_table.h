@@ -45,6 +45,9 @@ const struct node *node_table_at(const struct node_table *t, uint32_t number);
 /* Takes back the node that was added last. */
 void node_table_undo(struct node_table *t);
 
+/* The node of its caller; 0 for the outermost one and for what is no node. */
+uint32_t node_table_parent(const struct node_table *t, uint32_t node);
+
 /* How many there are. */
 uint32_t node_table_count(const struct node_table *t);
 

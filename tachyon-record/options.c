@@ -19,6 +19,8 @@ enum {
 	OPT_NATIVE,
 	OPT_NO_GC,
 	OPT_OPCODES,
+	OPT_ASYNC,
+	OPT_ASYNC_MODE,
 	OPT_OUTPUT,
 	OPT_REALTIME,
 	OPT_MODULE,
@@ -37,6 +39,10 @@ static const struct opt rows[] = {
 	{ "duration", 'd', "SECONDS", "how long (default 10); 0: until the target ends",
 	  OPT_DURATION, 0 },
 	{ "all-threads", 'a', NULL, "all threads, not just the main one", OPT_ALL_THREADS, 0 },
+	{ "async-aware", 0, NULL, "record the tasks of asyncio, too", OPT_ASYNC, 0 },
+	{ "async-mode", 0, "MODE",
+	  "with --async-aware: tasks that run (running, the default) or all of them (all)",
+	  OPT_ASYNC_MODE, 0 },
 	{ "module", 'm', NULL, "TARGET is a module, as for python3 -m", OPT_MODULE,
 	  COMMAND_RUN },
 	{ NULL, 0, NULL, "What to record (by default everything, to be chosen from later)", 0,
@@ -85,6 +91,15 @@ static int unknown_command(const char *word, struct err *err)
 	return err_set(err, EINVAL, "%s: unknown command; it is run or attach", word);
 }
 
+static int set_async_mode(struct options *o, const char *mode, struct err *err)
+{
+	o->async_mode = true;
+	o->async_all = strcmp(mode, "all") == 0;
+	if (o->async_all || strcmp(mode, "running") == 0)
+		return 0;
+	return err_set(err, EINVAL, "--async-mode %s: no such mode; give running or all", mode);
+}
+
 static int set(struct options *o, int id, const char *value, struct err *err)
 {
 	switch (id) {
@@ -108,6 +123,11 @@ static int set(struct options *o, int id, const char *value, struct err *err)
 	case OPT_OPCODES:
 		o->opcodes = true;
 		return 0;
+	case OPT_ASYNC:
+		o->async = true;
+		return 0;
+	case OPT_ASYNC_MODE:
+		return set_async_mode(o, value, err);
 	case OPT_OUTPUT:
 		o->output = value;
 		return 0;
@@ -172,6 +192,8 @@ static int parse_options(struct options *o, int argc, char **argv, struct err *e
 		return id;
 	if (o->help || o->version)
 		return 0;
+	if (o->async_mode && !o->async)
+		return err_set(err, EINVAL, "--async-mode: only with --async-aware");
 	if (!o->command)
 		return err_set(err, EINVAL, "no command; it is run or attach, "
 			       "--help says more");

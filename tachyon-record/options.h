@@ -25,6 +25,8 @@ struct options {
 	uint64_t duration_ns;           /* 0: until the target ends */
 	const struct trace_mode *mode;
 	bool no_gc, native, opcodes;
+	bool async, async_all;          /* tasks of asyncio, suspended ones too */
+	bool async_mode;                /* --async-mode was given */
 	bool all_threads, realtime_stats, quiet, verbose;
 	bool help, version;
 	bool module;                    /* run: TARGET is a module */

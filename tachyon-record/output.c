@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -20,6 +21,7 @@
 #include "tachyon-record/records.h"
 #include "tachyon-record/runs.h"
 #include "tachyon-record/target.h"
+#include "tachyon-record/task_runs.h"
 #include "tachyon-record/thread_names.h"
 
 enum {
@@ -35,6 +37,8 @@ enum {
 	 */
 	MAX_TABLES = 24 << 20,
 	MAX_THREAD_IDS = 1 << 15,
+	MAX_TASK_IDS = 1 << 19,
+	MAX_TASK_RUNS = 1 << 17,        /* in one block */
 	/* A name that cannot be found is asked for so often, once a frame. */
 	NAME_TRIES = 10,
 	/* Looking for names may take one part of the time in so many. */
@@ -68,6 +72,9 @@ struct output {
 	bool ended;
 	struct definitions definitions;
 	struct runs runs;
+	struct task_runs tasks;
+	struct buf task_changes;        /* words of struct record_tasks, for the next tick */
+	uint32_t ntask_changes;
 	struct output_thread *threads;  /* by the sampler's number */
 	size_t nthreads, thread_room;
 	uint32_t thread_ids;            /* given in this segment */
@@ -118,11 +125,13 @@ static void write_header(struct output *o, bool continued)
 		{ .key = "opcodes", .num = o->options.opcodes },
 		{ .key = "memory", .str = remote_method(&o->target->remote) },
 		{ .key = "continued", .num = continued },
+		{ .key = "async", .str = o->options.async },
 	};
+	/* The last one is there only if it says something. */
+	const size_t ninfo = sizeof(info) / sizeof(info[0]) - !o->options.async;
 
 	check(o, trace_writer_header(o->writer, clock_now(),
-				     clock_ns(CLOCK_REALTIME), info,
-				     sizeof(info) / sizeof(info[0]), &o->err));
+				     clock_ns(CLOCK_REALTIME), info, ninfo, &o->err));
 }
 
 static void write_process(struct output *o)
@@ -234,8 +243,13 @@ static void write_block(struct output *o)
 		.known = o->options.known,
 	};
 
+	struct trace_logical tasks = { .process = o->process };
+
 	if (!o->runs.nticks)
 		return;
+	if (task_runs_finish(&o->tasks, (uint32_t)o->runs.nticks, &tasks))
+		check(o, trace_writer_logical(o->writer, &tasks, &o->err));
+	task_runs_restart(&o->tasks);
 	runs_finish(&o->runs, &block);
 	check(o, trace_writer_block(o->writer, &block, &o->err));
 	runs_restart(&o->runs);
@@ -271,7 +285,7 @@ static void end_frame(struct output *o, uint64_t at_ns)
 	check(o, trace_writer_flush(o->writer, &o->err));
 	tables = trace_writer_memory(o->writer) + definitions_memory(&o->definitions);
 	if ((tables > MAX_TABLES && o->first_tables && tables / 2 > o->first_tables) ||
-	    o->thread_ids > MAX_THREAD_IDS)
+	    o->thread_ids > MAX_THREAD_IDS || o->tasks.ids > MAX_TASK_IDS)
 		want_segment(o);
 	if (!o->first_tables)
 		o->first_tables = tables;
@@ -284,6 +298,7 @@ static void on_segment(struct output *o)
 	write_header(o, true);
 	definitions_clear(&o->definitions);
 	runs_forget(&o->runs);
+	task_runs_forget(&o->tasks);
 	o->process = 1;
 	o->thread_ids = 0;
 	o->first_tables = 0;
@@ -300,6 +315,10 @@ static void on_target(struct output *o, const struct record_target *record)
 	if (!first) {
 		write_block(o);
 		runs_forget(&o->runs);
+		task_runs_release(&o->tasks);
+		task_runs_init(&o->tasks);
+		o->task_changes.len = 0;
+		o->ntask_changes = 0;
 		definitions_clear(&o->definitions);
 	}
 	o->target = record->target;
@@ -336,12 +355,65 @@ static void on_thread(struct output *o, const struct record_thread *record)
 		.record = *record, .process = o->targets };
 }
 
+/* The trace's id of the sampler's task, which is defined when first used. */
+static void define_task(struct output *o, uint32_t number)
+{
+	struct task_runs_task *t = &o->tasks.tasks[number];
+	struct trace_task task = { .thread = thread_id(o, t->thread) };
+	const struct trace_tasks batch = {
+		.process = o->process, .first = o->tasks.ids + 1, .n = 1, .items = &task };
+
+	if (t->id)
+		return;
+	task.name = trace_writer_string(o->writer, t->name, t->name_len);
+	t->id = ++o->tasks.ids;
+	check(o, trace_writer_tasks(o->writer, &batch, &o->err));
+}
+
+static void apply_task_change(struct output *o, const struct record_task_change *c)
+{
+	const uint32_t tick = (uint32_t)o->runs.nticks - 1;
+
+	if (c->node == RECORD_ABSENT) {
+		task_runs_remove(&o->tasks, c->task, tick);
+		return;
+	}
+	define_task(o, c->task);
+	for (uint32_t i = 0; i < c->nawaiters; i++)
+		define_task(o, c->awaiters[i]);
+	task_runs_set(&o->tasks, c, definitions_stack(&o->definitions, c->node), tick);
+}
+
+/* The changes came in front of the tick. */
+static void apply_task_changes(struct output *o)
+{
+	const uint32_t *words = (const uint32_t *)(const void *)o->task_changes.data;
+	const size_t head = sizeof(struct record_task_change) / sizeof(uint32_t);
+
+	for (uint32_t i = 0; i < o->ntask_changes; i++) {
+		const struct record_task_change *c = (const void *)words;
+
+		apply_task_change(o, c);
+		words += head + c->nawaiters;
+	}
+	o->task_changes.len = 0;
+	o->ntask_changes = 0;
+}
+
+static void on_tasks(struct output *o, const struct record_tasks *record)
+{
+	buf_add(&o->task_changes, record->words, record->nwords * sizeof(*record->words));
+	o->ntask_changes += record->n;
+}
+
 static void on_tick(struct output *o, const struct record_tick *tick)
 {
 	runs_tick(&o->runs, tick->at_ns, tick->slot_ns, tick->slot);
 	o->ticks++;
-	if (tick->complete)
+	if (tick->complete) {
 		runs_remove_all(&o->runs);
+		task_runs_remove_all(&o->tasks, (uint32_t)o->runs.nticks - 1);
+	}
 	for (uint32_t i = 0; i < tick->nchanges; i++) {
 		const struct record_change *c = &tick->changes[i];
 		uint32_t id = thread_id(o, c->thread);
@@ -355,7 +427,8 @@ static void on_tick(struct output *o, const struct record_tick *tick)
 		if (c->thread)
 			o->threads[c->thread].gone = true;
 	}
-	if (runs_is_full(&o->runs))
+	apply_task_changes(o);
+	if (runs_is_full(&o->runs) || o->tasks.total_runs > MAX_TASK_RUNS)
 		write_block(o);
 	/* Signed: a frame may have begun after the tick was taken. */
 	if ((int64_t)(tick->at_ns - o->frame_began_ns) >= FRAME_NS)
@@ -429,6 +502,12 @@ static void take(struct output *o, const struct ring_record *r)
 	case RECORD_THREAD:
 		on_thread(o, (const struct record_thread *)r->data);
 		break;
+	case RECORD_TASK:
+		task_runs_define(&o->tasks, (const struct record_task *)r->data);
+		break;
+	case RECORD_TASKS:
+		on_tasks(o, (const struct record_tasks *)r->data);
+		break;
 	case RECORD_TICK:
 		on_tick(o, (const struct record_tick *)r->data);
 		break;
@@ -486,6 +565,7 @@ struct output *output_start(struct ring *ring, const struct output_options *opti
 		return NULL;
 	}
 	definitions_init(&o->definitions, o->writer);
+	task_runs_init(&o->tasks);
 	ret = pthread_create(&o->thread, NULL, run, o);
 	if (ret) {
 		err_set(err, ret, "the writer thread: %s", strerror(ret));
@@ -521,6 +601,8 @@ int output_finish(struct output *o, uint64_t *total, struct err *err)
 	free(o->threads);
 	thread_names_release(&o->names);
 	runs_release(&o->runs);
+	task_runs_release(&o->tasks);
+	buf_release(&o->task_changes);
 	definitions_release(&o->definitions);
 	trace_writer_free(o->writer);
 	free(o);

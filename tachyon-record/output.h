@@ -24,6 +24,7 @@ struct output_options {
 	uint64_t interval_ns, duration_ns;
 	bool all_threads, no_gc, native, opcodes;
 	const char *mode;
+	const char *async;              /* mode of async-aware recording, NULL: none */
 	uint32_t known;                 /* flags that the sampler determines */
 };
 

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "format/wire.h"
+#include "tachyon-record/asyncio_find.h"
 #include "tachyon-record/output.h"
 #include "tachyon-record/progress.h"
 #include "tachyon-record/records.h"
@@ -42,6 +43,8 @@ struct sampling {
 	pthread_t thread;
 	int done_fd;                    /* readable when it has returned */
 	enum sampler_result result;
+	struct target *target;
+	struct asyncio_search asyncio;
 };
 
 struct recording {
@@ -113,6 +116,15 @@ static int sampling_start(struct sampling *s, struct err *err)
 	return 0;
 }
 
+/* The target may import asyncio at any time. */
+static void look_for_asyncio(const struct recording *r, struct sampling *s)
+{
+	struct asyncio_layout layout;
+
+	if (r->options->async && asyncio_find(&s->asyncio, s->target, &layout, clock_now()))
+		sampler_found_asyncio(s->sampler, &layout);
+}
+
 /* Watches over the sampling thread until it returns. */
 static void watch(struct recording *r, struct sampling *s, int pidfd)
 {
@@ -142,6 +154,7 @@ static void watch(struct recording *r, struct sampling *s, int pidfd)
 		}
 		if (output_failed(r->output))
 			sampler_stop(s->sampler);
+		look_for_asyncio(r, s);
 		if (output_wants_segment(r->output))
 			sampler_want_segment(s->sampler);
 		progress_update(&r->progress, sampler_counts(s->sampler), clock_now());
@@ -250,8 +263,10 @@ static int sample(struct recording *r, struct target *t, struct sampler **sample
 		.all_threads = r->options->all_threads,
 		.selection = r->options->selection,
 		.opcodes = r->options->opcodes,
+		.async = r->options->async,
+		.async_all = r->options->async_all,
 	};
-	struct sampling s = { .sampler = sampler_new(t, r->ring, &options, err) };
+	struct sampling s = { .sampler = sampler_new(t, r->ring, &options, err), .target = t };
 	int ret;
 
 	if (!s.sampler)
@@ -262,6 +277,7 @@ static int sample(struct recording *r, struct target *t, struct sampler **sample
 	*sampler = s.sampler;
 	push_target(r, t, r->stack_at && r->stack_at != t->stack_at);
 	r->stack_at = t->stack_at;
+	look_for_asyncio(r, &s);
 	ret = sampling_start(&s, err);
 	if (ret)
 		return ret;
@@ -320,6 +336,7 @@ static struct output *start_output(const struct recording *r, struct err *err)
 		.native = o->native,
 		.opcodes = o->opcodes,
 		.known = selection_known(&o->selection, sampler_known_flags()),
+		.async = !o->async ? NULL : o->async_all ? "all" : "running",
 	};
 
 	return output_start(r->ring, &options, err);

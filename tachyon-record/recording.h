@@ -23,6 +23,7 @@ struct recording_options {
 	struct selection selection;
 	bool opcodes;
 	bool native;                    /* reports show <native> unless told otherwise */
+	bool async, async_all;
 	bool realtime_stats, quiet, verbose;
 	const char *const *argv;        /* of the recorder, for the header */
 	pid_t child;                    /* launched program, 0: attached */

@@ -20,6 +20,8 @@ enum record_type {
 	RECORD_CODE,            /* struct record_code */
 	RECORD_NODE,            /* struct record_node */
 	RECORD_THREAD,          /* struct record_thread */
+	RECORD_TASK,            /* struct record_task */
+	RECORD_TASKS,           /* struct record_tasks; about the tick that comes next */
 	RECORD_TICK,            /* struct record_tick */
 	RECORD_CPU,             /* struct record_cpu */
 	RECORD_LOST,            /* struct record_lost */
@@ -91,6 +93,29 @@ struct record_cpu {
 		uint32_t thread;
 		uint64_t ns;
 	} times[];
+};
+
+/* A number is used again after the task that had it was told to be absent. */
+struct record_task {
+	uint32_t number;        /* from 1 */
+	uint32_t thread;        /* that runs its loop, 0: none that is recorded */
+	uint32_t name_len;
+	char name[];
+};
+
+/* What tasks do from the next tick on, one after the other. */
+struct record_tasks {
+	uint32_t n, nwords;
+	uint32_t words[];       /* of n struct record_task_change */
+};
+
+struct record_task_change {
+	uint32_t task;
+	uint32_t node;          /* of its own frames; RECORD_ABSENT: it is not there any more */
+	uint32_t flags;         /* enum trace_task_flag */
+	uint32_t base, chain;   /* see struct trace_task_run */
+	uint32_t nawaiters;
+	uint32_t awaiters[];    /* numbers of tasks */
 };
 
 struct record_lost {

@@ -66,6 +66,8 @@ struct thread {
 	bool replaced;                  /* its state was given to another thread */
 	bool announced;                 /* the writer knows its number */
 	bool planned;                   /* part of this tick's first read */
+	bool looked;                    /* read at this tick */
+	unsigned task_range;            /* of the task that runs; UINT_MAX: not planned */
 	bool read;                      /* node is certain as of its last read */
 	enum opcode_native native;      /* by the leaf's instruction */
 	uint32_t node, flags;           /* of this tick */

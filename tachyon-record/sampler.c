@@ -14,6 +14,7 @@
 #include "tachyon-record/roster.h"
 #include "tachyon-record/schedule.h"
 #include "tachyon-record/thread_flags.h"
+#include "tachyon-record/tasks.h"
 #include "tachyon-record/unwind.h"
 
 enum {
@@ -55,6 +56,7 @@ struct sampler {
 	struct unwind_context unwind;
 	struct instructions *instructions;
 	const struct opcode *opcodes;   /* of the target's version; NULL: not known */
+	struct tasks *tasks;            /* NULL: not asked for */
 	struct sampler_counts counts;
 	atomic_bool stop, ended, want_segment;
 
@@ -123,6 +125,8 @@ struct sampler *sampler_new(struct target *target, struct ring *ring,
 	s->instructions = instructions_new(options->opcodes ? OPCODE_NS : INSTRUCTION_NS);
 	s->opcodes = opcodes_of(target->layout.version);
 	unwind_context_init(&s->unwind);
+	if (options->async)
+		s->tasks = tasks_new(target, ring, options->async_all);
 	if (!s->unwind.codes || !s->unwind.nodes || !s->unwind.copies || !s->instructions) {
 		err_set(err, ENOMEM, "the tables of stacks: %s", "out of memory");
 		sampler_free(s);
@@ -142,6 +146,7 @@ void sampler_free(struct sampler *s)
 	node_table_free(s->unwind.nodes);
 	code_copies_free(s->unwind.copies);
 	instructions_free(s->instructions);
+	tasks_free(s->tasks);
 	free(s->changes);
 	free(s->free_numbers.v);
 	free(s->leaving.v);
@@ -171,6 +176,11 @@ void sampler_stop(struct sampler *s)
 const struct record_lost *sampler_lost(const struct sampler *s)
 {
 	return s->lost.ticks ? &s->lost : NULL;
+}
+
+void sampler_found_asyncio(struct sampler *s, const struct asyncio_layout *layout)
+{
+	tasks_found(s->tasks, layout);
 }
 
 void sampler_want_segment(struct sampler *s)
@@ -236,6 +246,8 @@ static void thread_left(void *arg, struct thread *t)
 
 	if (t->sent)
 		add_change(s, t->number, RECORD_ABSENT, 0);
+	if (s->tasks)
+		tasks_thread_left(s->tasks, t);
 	if (!t->announced)
 		return;
 	add_number(&s->leaving, t->number);
@@ -268,6 +280,8 @@ static bool start_segment(struct sampler *s)
 		unwinder_forget(&t->unwinder);
 		t->sent = t->read = false;
 	}
+	if (s->tasks)
+		tasks_forget(s->tasks);
 	s->resend = true;
 	return true;
 }
@@ -287,6 +301,8 @@ static void plan(struct sampler *s)
 			unwind_prime(&t->unwinder, &s->unwind);
 		if (t->planned)
 			unwind_plan(&t->unwinder, &s->unwind, &s->snapshot);
+		if (t->planned && s->tasks)
+			tasks_plan(s->tasks, t, &s->snapshot);
 	}
 }
 
@@ -369,6 +385,7 @@ static enum unwind_status look_at(struct sampler *s, struct thread *t)
 	}
 	learn_interrupted(s, in, t);
 	t->flags = 0;
+	t->looked = true;
 	if (st == UNWIND_INEXACT)
 		t->flags = TRACE_INEXACT;
 	else if (st != UNWIND_EXACT && st < sizeof(reasons) / sizeof(reasons[0]))
@@ -391,6 +408,7 @@ static bool look_at_threads(struct sampler *s, bool *failed)
 		struct thread *t = s->roster.threads[i];
 		enum unwind_status st = UNWIND_EXACT;
 
+		t->looked = false;
 		if (!t->selected || t->replaced)
 			continue;
 		if (!announce(s, t))
@@ -410,6 +428,18 @@ static bool look_at_threads(struct sampler *s, bool *failed)
 		*failed |= !t->replaced && t->flags & TRACE_FAILED;
 	}
 	return true;
+}
+
+/* Looks at the tasks of those threads.  False: the tick is lost. */
+static bool look_at_tasks(struct sampler *s)
+{
+	enum tasks_status st = TASKS_OK;
+
+	if (s->tasks)
+		st = tasks_tick(s->tasks, &s->roster, &s->unwind, &s->snapshot, s->resend);
+	if (st == TASKS_FULL)
+		start_segment(s);
+	return st == TASKS_OK;
 }
 
 /* Collects what differs from what the writer knows. */
@@ -481,6 +511,8 @@ static void push_tick(struct sampler *s, const struct moment *when)
 	s->resend = false;
 	while (s->leaving.n)
 		add_number(&s->free_numbers, s->leaving.v[--s->leaving.n]);
+	if (s->tasks)
+		tasks_commit(s->tasks);
 	count(&s->counts.ticks, 1);
 }
 
@@ -556,7 +588,7 @@ static void tick(struct sampler *s, const struct moment *when)
 		tick_unreadable(s, when);
 		return;
 	}
-	if (look_at_threads(s, &failed))
+	if (look_at_threads(s, &failed) && look_at_tasks(s))
 		finish_tick(s, when, failed);
 	else if (!s->gone)
 		give_up(s, when->at_ns);

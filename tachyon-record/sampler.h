@@ -19,6 +19,7 @@
 #include "tachyon-record/selection.h"
 #include "tachyon-record/target.h"
 
+struct asyncio_layout;
 struct err;
 struct record_lost;
 struct sampler;
@@ -29,6 +30,7 @@ struct sampler_options {
 	bool all_threads;
 	struct selection selection;
 	bool opcodes;                   /* of leaves, as part of their location */
+	bool async, async_all;          /* tasks of asyncio, suspended ones too */
 };
 
 /* What the loop did; may be read while it runs. */
@@ -65,6 +67,9 @@ void sampler_target_ended(struct sampler *s);
 
 /* Lost ticks that the writer could not be told of yet; NULL: none. */
 const struct record_lost *sampler_lost(const struct sampler *s);
+
+/* asyncio is there, and async was asked for; from any thread, once. */
+void sampler_found_asyncio(struct sampler *s, const struct asyncio_layout *layout);
 
 /* Asks for a new segment at the next tick; from any thread. */
 void sampler_want_segment(struct sampler *s);

@@ -284,9 +284,8 @@ static bool code_offset(struct unwind_context *c, const struct frame *f,
 	return (first || !f->copy) && *lasti < (int64_t)code->bytes;
 }
 
-/* The node of one frame above its caller's; by_gc: the collector called it. */
-static enum unwind_status resolve_frame(struct unwind_context *c, struct frame *f,
-					uint32_t parent, bool by_gc)
+enum unwind_status unwind_resolve(struct unwind_context *c, struct frame *f,
+				  uint32_t parent, bool by_gc)
 {
 	const struct code *code;
 	enum unwind_status marked;
@@ -345,7 +344,7 @@ static enum unwind_status resolve(struct unwinder *u, struct unwind_context *c,
 	uint32_t parent = kept ? now->v[now->n - kept].node : NODE_ROOT;
 
 	for (size_t i = now->n - kept; i-- > 0; ) {
-		enum unwind_status st = resolve_frame(c, &now->v[i], parent, i + 1 == above);
+		enum unwind_status st = unwind_resolve(c, &now->v[i], parent, i + 1 == above);
 
 		if (st != UNWIND_EXACT)
 			return st;
@@ -467,7 +466,7 @@ static enum unwind_status settle_other(struct unwinder *u, struct unwind_context
 	other->n -= skip;
 	st = resolve(u, c, other, node);
 	if (st == UNWIND_EXACT && leaf->has_frame) {
-		st = resolve_frame(c, &frame, *node, false);
+		st = unwind_resolve(c, &frame, *node, false);
 		*node = frame.node;
 		u->leaf = frame;
 	} else if (st == UNWIND_EXACT) {
@@ -508,7 +507,7 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 		    !callers_of_code(u, frame.code, &parent))
 			return st;
 	}
-	st = resolve_frame(c, &frame, parent, false);
+	st = unwind_resolve(c, &frame, parent, false);
 	u->leaf = frame;
 	*node = frame.node;
 	return st == UNWIND_EXACT ? UNWIND_INEXACT : st;

@@ -153,6 +153,13 @@ void unwind_prime(struct unwinder *u, struct unwind_context *c);
 /* True while nothing is known of where a thread's stack is. */
 bool unwind_is_new(const struct unwinder *u, const struct unwind_context *c);
 
+/*
+ * The node of one frame above its caller's, into f->node; that of a frame
+ * which is no Python code is its caller's.  by_gc: the collector called it.
+ */
+enum unwind_status unwind_resolve(struct unwind_context *c, struct frame *f,
+				  uint32_t parent, bool by_gc);
+
 /* Adds the ranges that this thread's stack will probably need. */
 void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snapshot *s);
 

@@ -2,6 +2,8 @@
 /* label.c - names of functions and threads. */
 #include "tachyon-report/label.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/text.h"
 #include "profile/profile.h"
@@ -14,10 +16,19 @@ static void add_text(struct buf *out, struct trace_text t, const char *if_empty)
 		buf_add_str(out, if_empty);
 }
 
+static bool is_task(const struct profile *p, struct trace_function f)
+{
+	struct trace_text path = symbols_string(&p->symbols, f.file);
+
+	return path.len == 6 && memcmp(path.bytes, "<task>", 6) == 0 && f.first_line == 0;
+}
+
 void label_name(struct buf *out, const struct profile *p, uint32_t function)
 {
 	struct trace_function f = symbols_function(&p->symbols, function);
 
+	if (is_task(p, f))
+		buf_add_str(out, "<task> ");
 	add_text(out, symbols_string(&p->symbols, f.name), "<unknown>");
 }
 
@@ -49,7 +60,7 @@ bool label_is_synthetic(const struct profile *p, uint32_t function)
 	struct trace_function f = symbols_function(&p->symbols, function);
 	struct trace_text path = symbols_string(&p->symbols, f.file);
 
-	return path.len == 1 && path.bytes[0] == '~' && f.first_line == 0;
+	return (path.len == 1 && path.bytes[0] == '~' && f.first_line == 0) || is_task(p, f);
 }
 
 void label_function(struct buf *out, const struct profile *p, uint32_t function)
@@ -58,7 +69,7 @@ void label_function(struct buf *out, const struct profile *p, uint32_t function)
 
 	label_file(out, p, function, false);
 	buf_printf(out, ":%d(", f.first_line);
-	label_name(out, p, function);
+	add_text(out, symbols_string(&p->symbols, f.name), "<unknown>");
 	buf_add_char(out, ')');
 }
 

@@ -17,7 +17,7 @@ struct profile;
 /* "basename:first_line(qualname)" */
 void label_function(struct buf *out, const struct profile *p, uint32_t function);
 
-/* "qualname" */
+/* "qualname"; "<task> NAME" for what names a task */
 void label_name(struct buf *out, const struct profile *p, uint32_t function);
 
 /* The file of a function, its whole path or the last part of it. */
@@ -27,7 +27,7 @@ void label_file(struct buf *out, const struct profile *p, uint32_t function,
 /* "[CALL_LEN (CALL)]": an opcode and the form that it was specialised from. */
 void label_opcode(struct buf *out, const struct profile *p, uint32_t opcode);
 
-/* Is it a frame such as <GC>, which no file has? */
+/* Is it a frame such as <GC> or that of a task, which no file has? */
 bool label_is_synthetic(const struct profile *p, uint32_t function);
 
 /* "thread (4242): MainThread"; thread 0: "process". */

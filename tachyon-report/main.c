@@ -130,6 +130,22 @@ static void warn_of_mode(const struct settings *s, const struct profile *p)
 	message(err.text);
 }
 
+/* Are there the tasks that were asked for? */
+static bool has_tasks(const struct settings *s, const struct profile *p)
+{
+	if (!s->async_aware || s->output->shows_hidden)
+		return true;
+	if (!p->tasks.recorded)
+		message("no tasks: recorded without --async-aware; record with it, or leave "
+			"it away here");
+	else if (s->filter.async == FILTER_ASYNC_ALL && !p->tasks.recorded_all)
+		message("no suspended tasks: recorded with --async-mode running; record with "
+			"--async-mode all, or leave it away here");
+	else
+		return true;
+	return false;
+}
+
 static int cannot_write(const char *name, int code)
 {
 	struct err err;
@@ -178,10 +194,14 @@ static int report(const struct settings *s)
 
 	if (status >= 0) {
 		profile_finish(&p);
-		warn_of_mode(s, &p);
-		warn_if_empty(s, &p);
-		if (write_report(s, &r) != DONE)
+		if (!has_tasks(s, &p)) {
 			status = FAILED;
+		} else {
+			warn_of_mode(s, &p);
+			warn_if_empty(s, &p);
+			if (write_report(s, &r) != DONE)
+				status = FAILED;
+		}
 	}
 	profile_release(&p);
 	return abs(status);

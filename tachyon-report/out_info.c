@@ -198,6 +198,19 @@ static void put_quality(const struct profile *p, FILE *out)
 	putc('\n', out);
 }
 
+static void put_tasks(const struct profile *p, FILE *out)
+{
+	const struct profile_tasks *t = &p->tasks;
+	const double samples = (double)t->samples;
+
+	if (!t->recorded)
+		return;
+	fprintf(out, "%-12s%" PRIu64 " in %" PRIu64 " samples", "tasks", t->tasks, t->samples);
+	fprintf(out, ", %s running", unit_percent((double)t->running, samples).s);
+	fprintf(out, ", %s inexact", unit_percent((double)t->inexact, samples).s);
+	fprintf(out, ", %s failed\n", unit_percent((double)t->failed, samples).s);
+}
+
 static void put_counters(const struct profile *p, FILE *out)
 {
 	const uint64_t *c = p->counters;
@@ -393,6 +406,19 @@ static void json_quality(cJSON *root, const struct profile *p)
 		json_number(counters, profile_counter_keys[i], (double)p->counters[i]);
 }
 
+static void json_tasks(cJSON *root, const struct profile *p)
+{
+	const struct profile_tasks *t = &p->tasks;
+	cJSON *o = cJSON_AddObjectToObject(root, "tasks");
+
+	cJSON_AddBoolToObject(o, "recorded", t->recorded);
+	json_number(o, "tasks", (double)t->tasks);
+	json_number(o, "samples", (double)t->samples);
+	json_number(o, "running", (double)t->running);
+	json_number(o, "inexact", (double)t->inexact);
+	json_number(o, "failed", (double)t->failed);
+}
+
 static void put_json(const struct report *r, FILE *out)
 {
 	cJSON *root = cJSON_CreateObject();
@@ -400,6 +426,7 @@ static void put_json(const struct report *r, FILE *out)
 
 	json_recording(root, r);
 	json_quality(root, r->profile);
+	json_tasks(root, r->profile);
 	json_processes(root, r->profile);
 	json_threads(root, r->profile);
 	text = cJSON_Print(root);
@@ -418,6 +445,7 @@ static void write_info(const struct report *r, FILE *out)
 	put_traces(r, out);
 	put_processes(r->profile, out);
 	put_quality(r->profile, out);
+	put_tasks(r->profile, out);
 	put_counters(r->profile, out);
 	put_threads(r->profile, out);
 }

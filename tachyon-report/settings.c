@@ -18,6 +18,7 @@ enum option {
 	/* which samples */
 	OPT_MODE, OPT_THREAD, OPT_PID, OPT_FROM, OPT_TO, OPT_FOCUS, OPT_IGNORE,
 	OPT_NATIVE, OPT_NO_NATIVE, OPT_NO_GC, OPT_OPCODES,
+	OPT_ASYNC, OPT_NO_ASYNC, OPT_ASYNC_MODE,
 	/* of one format */
 	OPT_SORT, OPT_LIMIT, OPT_NO_SUMMARY, OPT_NAMES, OPT_THREADS, OPT_JSON,
 	/* other */
@@ -58,6 +59,14 @@ static const struct opt options[] = {
 
 	{ "opcodes", 0, NULL, "the instruction of each innermost frame, where it was recorded",
 	  OPT_OPCODES, 0 },
+	{ "async-aware", 0, NULL,
+	  "stacks of tasks, on those that wait for them (the default where they were "
+	  "recorded)",
+	  OPT_ASYNC, 0 },
+	{ "no-async-aware", 0, NULL, "stacks of threads", OPT_NO_ASYNC, 0 },
+	{ "async-mode", 0, "MODE",
+	  "tasks that run (running) or all of them (all); the default is as recorded",
+	  OPT_ASYNC_MODE, 0 },
 
 	{ NULL, 0, NULL, "pstats", 0, 0 },
 	{ "sort", 0, "KEY",
@@ -92,6 +101,7 @@ static const char *const sort_keys[] = {
 	"nsamples", "tottime", "cumtime", "sample-pct", "cumul-pct", "nsamples-cumul",
 	"name", NULL,
 };
+static const char *const async_modes[] = { "running", "all", NULL };
 static const char *const name_kinds[] = { "function", "location", "line", NULL };
 
 /* The index of a word in a closed list. */
@@ -150,6 +160,17 @@ static int set_choice(struct settings *s, const struct opt_scan *scan, struct er
 	return 0;
 }
 
+static int set_async_mode(struct settings *s, const char *word, struct err *err)
+{
+	int rc = choose("async-mode", word, async_modes, err);
+
+	if (rc < 0)
+		return rc;
+	s->filter.async = rc ? FILTER_ASYNC_ALL : FILTER_ASYNC_RUNNING;
+	s->async_mode = true;
+	return 0;
+}
+
 /* Options that take a value which may be wrong. */
 static int set_value(struct settings *s, const struct opt_scan *scan, struct err *err)
 {
@@ -172,6 +193,8 @@ static int set_value(struct settings *s, const struct opt_scan *scan, struct err
 		return filter_set_focus(&s->filter, value, err);
 	case OPT_IGNORE:
 		return filter_set_ignore(&s->filter, value, err);
+	case OPT_ASYNC_MODE:
+		return set_async_mode(s, value, err);
 	case OPT_LIMIT:
 		return unit_parse_count(value, UINT64_MAX, &s->limit, err);
 	default:
@@ -208,6 +231,12 @@ static int set_option(struct settings *s, const struct opt_scan *scan, struct er
 		break;
 	case OPT_OPCODES:
 		s->filter.opcodes = true;
+		break;
+	case OPT_ASYNC:
+		s->async_aware = true;
+		break;
+	case OPT_NO_ASYNC:
+		s->no_async_aware = true;
 		break;
 	case OPT_NO_SUMMARY:
 		s->no_summary = true;
@@ -281,6 +310,12 @@ int settings_parse(struct settings *s, int argc, char **argv, struct err *err)
 	}
 	if (id < 0 || s->action != ACTION_REPORT)
 		return id;
+	if (s->no_async_aware && (s->async_aware || s->async_mode))
+		return err_set(err, EINVAL, "--no-async-aware: not with --async-aware or "
+			       "--async-mode");
+	s->async_aware |= s->async_mode;
+	if (s->no_async_aware)
+		s->filter.async = FILTER_ASYNC_OFF;
 
 	s->traces = scan.operands;
 	s->ntraces = scan.noperands;

@@ -35,6 +35,7 @@ struct settings {
 	int ntraces;
 	bool quiet, verbose;
 	struct filter filter;
+	bool async_aware, no_async_aware, async_mode;   /* given */
 	enum sort_key sort;
 	uint64_t limit;                 /* rows, 0: all */
 	bool no_summary;

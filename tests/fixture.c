@@ -180,6 +180,22 @@ struct buf fixture_trace(void)
 	};
 	const struct trace_info counters[] = { { "reads", NULL, NULL, 4 } };
 
+	const struct trace_task tasks[] = { { 1, name }, { 0, file } };
+	const struct trace_tasks batch = { 1, 1, 2, tasks };
+	static const uint32_t members[] = { 1, 2 };
+	const struct trace_awaiters lists[] = { { 2, members } };
+	const struct trace_task_run task_runs[] = {
+		{ .len = 1, .stack = b, .awaiters = 1 },
+		{ .len = 2, .flags = TRACE_TASK_RUNNING, .base = 1, .chain = 1 },
+	};
+	const struct trace_task_group task_groups[] = { { 2, 1, 2, task_runs } };
+	const struct trace_logical logical = {
+		.process = 1, .nticks = 4, .nlists = 1, .lists = lists, .ngroups = 1,
+		.groups = task_groups,
+	};
+
+	must(trace_writer_tasks(w, &batch, &err), &err);
+	must(trace_writer_logical(w, &logical, &err), &err);
 	must(trace_writer_block(w, &block, &err), &err);
 	const struct trace_cpu_time cpu_times[] = { { 1, UINT64_C(5000000000) } };
 

@@ -204,6 +204,7 @@ static void frame_fields(void)
 #endif
 	NONE(frame_is_entry);
 	AT(frame_size, PyFrameObject, f_blockstack);
+	NONE(frame_stack);
 	NONE(code_units);
 	AT(code_bytecode, PyCodeObject, co_code);
 	AT(code_filename, PyCodeObject, co_filename);
@@ -244,6 +245,11 @@ static void frame_fields(void)
 	NONE(frame_is_entry);
 #endif
 	AT(frame_size, _PyInterpreterFrame, localsplus);
+#if PY_VERSION_HEX < 0x030e0000
+	AT(frame_stack, _PyInterpreterFrame, stacktop);
+#else
+	AT(frame_stack, _PyInterpreterFrame, stackpointer);
+#endif
 	AT(code_units, PyVarObject, ob_size);
 	NONE(code_bytecode);
 	AT(code_filename, PyCodeObject, co_filename);
@@ -284,6 +290,7 @@ static void object_fields(void)
 #else
 	NONE(type_dictoffset);
 #endif
+	AT(type_base, PyTypeObject, tp_base);
 	AT(dict_keys, PyDictObject, ma_keys);
 	AT(dict_values, PyDictObject, ma_values);
 #if PY_VERSION_HEX < 0x030b0000
@@ -301,6 +308,34 @@ static void object_fields(void)
 	AT(keys_indices, PyDictKeysObject, dk_indices);
 	AT(heaptype_cached_keys, PyHeapTypeObject, ht_cached_keys);
 	AT(module_dict, PyModuleObject, md_dict);
+}
+
+static void asyncio_fields(void)
+{
+	ROW(object_size, sizeof(PyObject));
+#if PY_VERSION_HEX < 0x030b0000
+	NONE(gen_state);
+#else
+	AT(gen_state, PyGenObject, gi_frame_state);
+#endif
+	AT(set_mask, PySetObject, mask);
+	AT(set_table, PySetObject, table);
+#if PY_VERSION_HEX < 0x030e0000
+	NONE(llist_next);
+	NONE(llist_prev);
+#else
+	AT(llist_next, struct llist_node, next);
+	AT(llist_prev, struct llist_node, prev);
+#endif
+	AT(list_items, PyListObject, ob_item);
+	AT(list_size, PyVarObject, ob_size);
+	AT(tuple_items, PyTupleObject, ob_item);
+	AT(tuple_size, PyVarObject, ob_size);
+	AT(cell_value, PyCellObject, ob_ref);
+	AT(function_closure, PyFunctionObject, func_closure);
+	AT(method_self, PyMethodObject, im_self);
+	AT(builtin_self, PyCFunctionObject, m_self);
+	AT(weakref_object, PyWeakReference, wr_object);
 }
 
 #if PY_VERSION_HEX >= 0x030d0000
@@ -356,6 +391,12 @@ static void described_fields(void)
 #if PY_VERSION_HEX >= 0x030e0000
 	SAME(interp_code_generation, interpreter_state.code_object_generation);
 	SAME(gen_frame, gen_object.gi_iframe);
+	SAME(frame_stack, interpreter_frame.stackpointer);
+	SAME(gen_state, gen_object.gi_frame_state);
+	SAME(set_mask, set_object.mask);
+	SAME(set_table, set_object.table);
+	SAME(llist_next, llist_node.next);
+	SAME(llist_prev, llist_node.prev);
 #endif
 #ifdef Py_GIL_DISABLED
 	/* Unlike its neighbours it is described from the beginning of the GIL. */
@@ -409,6 +450,7 @@ int main(void)
 	thread_fields();
 	frame_fields();
 	object_fields();
+	asyncio_fields();
 	printf("\t},\n");
 #if PY_VERSION_HEX < 0x030e0000
 	printf("\t.executable_mask = ~UINT64_C(0),\n");
@@ -444,6 +486,20 @@ int main(void)
 	printf("\t.line_form = %s,\n",
 	       PY_VERSION_HEX < 0x030a0000 ? "LINES_STEPS" :
 	       PY_VERSION_HEX < 0x030b0000 ? "LINES_RANGES" : "LINES_POSITIONS");
+#if PY_VERSION_HEX >= 0x030b0000
+	printf("\t.stack_is_index = %s,\n", PY_VERSION_HEX < 0x030e0000 ? "true" : "false");
+	printf("\t.gen_created = %d,\n", FRAME_CREATED);
+	printf("\t.gen_suspended = %d,\n", FRAME_SUSPENDED);
+#if PY_VERSION_HEX < 0x030d0000
+	printf("\t.gen_awaiting = %d,\n", FRAME_SUSPENDED);
+	printf("\t.await_by_resume = true,\n");
+#else
+	printf("\t.gen_awaiting = %d,\n", FRAME_SUSPENDED_YIELD_FROM);
+#endif
+	/* From 3.15 on SEND keeps a word behind what it sends to. */
+	printf("\t.await_depth = %d,\n", PY_VERSION_HEX < 0x030f0000 ? 1 : 2);
+	printf("\t.gen_executing = %d,\n", FRAME_EXECUTING);
+#endif
 	printf("\t},\n");
 #if PY_VERSION_HEX >= 0x030d0000
 	printf("\t.described = {\n");

@@ -75,6 +75,12 @@ struct layout {
 	enum instance_dict instance_dict;
 	enum long_form long_form;
 	enum line_form line_form;
+	/* enum _framestate: suspended states lie from gen_suspended to gen_executing. */
+	int8_t gen_created, gen_suspended, gen_executing;
+	int8_t gen_awaiting;            /* from here on in await or yield from */
+	bool await_by_resume;           /* only the RESUME that follows tells yield from await */
+	int8_t await_depth;             /* words from the stack's end to what is awaited */
+	bool stack_is_index;            /* frame_stack is an int */
 };
 
 #define OFF(layout, field) ((layout)->off[FIELD_##field])

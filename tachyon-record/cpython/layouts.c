@@ -141,6 +141,8 @@ static const struct {
 	{ FIELD_frame_instr, FIELD_frame_size, 8, 1024 },
 	{ FIELD_frame_owner, FIELD_frame_size, 1, 1024 },
 	{ FIELD_frame_copy, FIELD_frame_size, 4, 1024 },
+	{ FIELD_frame_stack, FIELD_frame_size, 4, 1024 },
+	{ FIELD_gen_state, FIELD_gen_frame, 1, 512 },
 	{ FIELD_object_type, FIELD_code_adaptive, 8, 256 },
 	{ FIELD_code_units, FIELD_code_adaptive, 8, 256 },
 	{ FIELD_code_filename, FIELD_code_adaptive, 8, 256 },

@@ -42,6 +42,22 @@ static void check_samples(const struct trace_samples *s)
 	assert_int_equal(g->runs[2].flags & TRACE_FAILED, TRACE_FAILED);
 }
 
+static void check_logical(const struct trace_logical *l)
+{
+	const struct trace_task_group *g = l->groups;
+
+	assert_int_equal(l->nticks, 4);
+	assert_int_equal(l->lists[0].n, 2);
+	assert_int_equal(l->lists[0].tasks[1], 2);
+	assert_int_equal(g->task, 2);
+	assert_int_equal(g->first, 1);
+	assert_int_equal(g->nruns, 2);
+	assert_int_equal(g->runs[0].stack, 2);
+	assert_int_equal(g->runs[0].awaiters, 1);
+	assert_int_equal(g->runs[1].flags, TRACE_TASK_RUNNING);
+	assert_int_equal(g->runs[1].base, 1);
+}
+
 static void check_object(const struct trace_object *o)
 {
 	switch (o->type) {
@@ -69,6 +85,15 @@ static void check_object(const struct trace_object *o)
 	case TRACE_SAMPLES:
 		check_samples(&o->u.samples);
 		break;
+	case TRACE_TASKS:
+		assert_int_equal(o->u.tasks.first, 1);
+		assert_int_equal(o->u.tasks.n, 2);
+		assert_int_equal(o->u.tasks.items[0].thread, 1);
+		assert_int_equal(o->u.tasks.items[1].name, 2);
+		break;
+	case TRACE_LOGICAL:
+		check_logical(&o->u.logical);
+		break;
 	case TRACE_EVENT:
 		assert_int_equal(o->u.event.value, -1);
 		break;
@@ -92,7 +117,7 @@ static void reads_what_was_written(void **state)
 		check_object(&o);
 	}
 	/* All that the writer makes: no marks and no sources. */
-	assert_int_equal(seen, 0x333ff);
+	assert_int_equal(seen, 0x3f3ff);
 	assert_int_equal(trace_reader_bytes(r), trace.len);
 	trace_reader_free(r);
 	close(fd);
@@ -411,6 +436,53 @@ static void cpu_times_belong_to_threads(void **state)
 	}
 }
 
+/* Behind a process, a thread and task 1: what tasks did in two ticks. */
+static void assert_tasks_refused(const char *bytes, size_t len, const char *words)
+{
+	static const char before[] =
+		"\x99\x05\x01\x01\x01\x01\x90\xa0\x00\x80"
+		"\x98\x06\x01\x01\x01\x01\xa0\x00\x01"
+		"\x95\x0e\x01\x01\x91\x01\x91\x00";
+
+	raw_header();
+	raw_bytes(before, sizeof(before) - 1);
+	raw_bytes(bytes, len);
+
+	struct fixture_result r = fixture_walk_raw(fixture_raw.data, fixture_raw.len);
+
+	assert_int_equal(r.rc, words ? -EBADMSG : 0);
+	if (words && !strstr(r.err.text, words))
+		fail_msg("\"%s\" is not in \"%s\"", words, r.err.text);
+	raw_reset();
+}
+
+#define TASKS(bytes, words) assert_tasks_refused(bytes, sizeof(bytes) - 1, words)
+#define TWO_TICKS "\x95\x0f\x01\x02"
+#define RUN(task, first, len, stack, flags, list) \
+	"\x91\x98" task first "\x91" len "\x91" stack "\x91" flags "\x91\x00\x91\x00\x91" list
+
+static void tasks_stay_inside_their_block(void **state)
+{
+	(void)state;
+	TASKS(TWO_TICKS "\x90" RUN("\x01", "\x00", "\x02", "\x00", "\x00", "\x00"), NULL);
+	TASKS(TWO_TICKS "\x91\x91\x01" RUN("\x01", "\x00", "\x02", "\x00", "\x00", "\x01"),
+	      NULL);
+	TASKS("\x95\x0f\x02\x02\x90\x90", "not complete");
+	TASKS("\x95\x0f\x01\x00\x90\x90", "not complete");
+	TASKS(TWO_TICKS "\x90" RUN("\x02", "\x00", "\x02", "\x00", "\x00", "\x00"), "not defined");
+	TASKS(TWO_TICKS "\x90" RUN("\x01", "\x01", "\x02", "\x00", "\x00", "\x00"), "beyond");
+	TASKS(TWO_TICKS "\x90" RUN("\x01", "\x00", "\x00", "\x00", "\x00", "\x00"), "not defined");
+	TASKS(TWO_TICKS "\x90" RUN("\x01", "\x00", "\x02", "\x01", "\x00", "\x00"), "not defined");
+	TASKS(TWO_TICKS "\x90" RUN("\x01", "\x00", "\x02", "\x00", "\x00", "\x01"), "not defined");
+	TASKS(TWO_TICKS "\x91\x91\x02\x90", "awaited by one that is not defined");
+	TASKS("\x95\x0e\x01\x03\x91\x01\x91\x00", "out of order");
+	TASKS("\x95\x0e\x01\x02\x91\x02\x91\x00", "thread or a name");
+	TASKS("\x95\x0e\x01\x02\x91\x01\x91\x01", "thread or a name");
+	/* The block that follows has one tick more. */
+	TASKS(TWO_TICKS "\x90\x90" "\x98\x07\x01\x05\x01\x00\x93\x00\x00\x00\x90\x90",
+	      "other ticks");
+}
+
 static void times_cannot_overflow(void **state)
 {
 	(void)state;
@@ -575,6 +647,7 @@ int main(void)
 		cmocka_unit_test(ids_out_of_range_are_refused),
 		cmocka_unit_test(runs_stay_inside_their_block),
 		cmocka_unit_test(cpu_times_belong_to_threads),
+		cmocka_unit_test(tasks_stay_inside_their_block),
 		cmocka_unit_test(times_cannot_overflow),
 		cmocka_unit_test(a_bomb_stays_small),
 		cmocka_unit_test(a_large_window_is_refused),

@@ -131,6 +131,41 @@ static void bad_blocks_are_refused_and_do_not_stick(void **state)
 	assert_int_equal(finish(w, fd).counts[TRACE_SAMPLES], 1);
 }
 
+static void bad_tasks_are_refused(void **state)
+{
+	int fd;
+	struct trace_writer *w = new_writer(&fd);
+	struct trace_task task = { 1, 0 };
+	struct trace_tasks batch = { 1, 2, 1, &task };
+	struct trace_task_run run = { .len = 3 };
+	const struct trace_task_group group = { 1, 0, 1, &run };
+	const uint32_t two = 2;
+	const struct trace_awaiters list = { 1, &two };
+	struct trace_logical l = { .process = 1, .nticks = 2, .ngroups = 1, .groups = &group };
+
+	(void)state;
+	assert_int_equal(trace_writer_tasks(w, &batch, &err), -EINVAL);
+	batch.first = 1;
+	task.thread = 2;
+	assert_int_equal(trace_writer_tasks(w, &batch, &err), -EINVAL);
+	task.thread = 1;
+	assert_int_equal(trace_writer_tasks(w, &batch, &err), 0);
+	assert_int_equal(trace_writer_logical(w, &l, &err), -EINVAL);
+	run.len = 2;
+	run.awaiters = 1;
+	assert_int_equal(trace_writer_logical(w, &l, &err), -EINVAL);
+	l.nlists = 1;
+	l.lists = &list;
+	assert_int_equal(trace_writer_logical(w, &l, &err), -EINVAL);
+	l.nlists = 0;
+	run.awaiters = 0;
+	run.stack = 1;
+	assert_int_equal(trace_writer_logical(w, &l, &err), -EINVAL);
+	run.stack = 0;
+	assert_int_equal(trace_writer_logical(w, &l, &err), 0);
+	assert_int_equal(finish(w, fd).counts[TRACE_LOGICAL], 1);
+}
+
 static void an_object_above_the_limit_is_taken_back(void **state)
 {
 	enum { N = 4000 };
@@ -300,6 +335,7 @@ int main(void)
 		cmocka_unit_test(equal_definitions_have_equal_ids),
 		cmocka_unit_test(definitions_precede_their_use_in_batches),
 		cmocka_unit_test(bad_blocks_are_refused_and_do_not_stick),
+		cmocka_unit_test(bad_tasks_are_refused),
 		cmocka_unit_test(an_object_above_the_limit_is_taken_back),
 		cmocka_unit_test(long_strings_are_cut_between_characters),
 		cmocka_unit_test(depth_ends_at_the_limit),

@@ -45,3 +45,17 @@ same_row() {
         printf '%s release\n%s debug\n' "$version" "$version"
     done | diff -u - "$TMP/builds"
 }
+
+@test "rows of asyncio" {
+    local rows=$TESTS/../tachyon-record/cpython/asyncio_rows.inc minor
+    command -v gdb >/dev/null || missing "no gdb"
+    "$TESTS/../tools/asyncio_layouts.sh" "$PYTHONS/list.txt" >"$TMP/made"
+    for minor in 3.11 3.12 3.13; do
+        row "$minor" "$TMP/made" >"$TMP/fresh"
+        # Where there is no debugging information there is nothing to compare.
+        [ -s "$TMP/fresh" ] || continue
+        row "$minor" "$rows" | diff -u - "$TMP/fresh" || fail "run make layouts and look at the difference"
+        found=1
+    done
+    [ -n "${found:-}" ] || missing "no debugging information of _asyncio"
+}

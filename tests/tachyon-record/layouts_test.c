@@ -115,8 +115,12 @@ static bool may_be_absent(const struct layout *l, int field)
 	case FIELD_code_version:
 		return before_3_12;
 	case FIELD_gen_frame:
+	case FIELD_gen_state:
+	case FIELD_frame_stack:
 		return l->frames == FRAMES_OBJECTS;
 	case FIELD_interp_gc_frame:
+	case FIELD_llist_next:
+	case FIELD_llist_prev:
 	case FIELD_interp_code_generation:
 	case FIELD_interp_copy_generation:
 	case FIELD_interp_stw_requester:
