@@ -126,6 +126,7 @@ pythons: ## the interpreters for the tests, into build/pythons
 	@tools/pythons.sh build/pythons
 
 layouts: pythons ## make the rows of CPython's structures again, from the headers
+	tools/call_sites.sh build/pythons/list.txt > tachyon-record/cpython/call_site_rows.inc
 	tools/layouts.sh build/pythons/list.txt > tachyon-record/cpython/layout_rows.inc
 	tools/asyncio_layouts.sh build/pythons/list.txt > tachyon-record/cpython/asyncio_rows.inc
 

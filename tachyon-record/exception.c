@@ -100,7 +100,7 @@ static void follow(struct unwinder *u, struct unwind_context *c)
 			return;
 		/* Near its frame it is read whenever that is. */
 		unwind_want(u, c, item + c->lead);
-		unwind_touch(u, c, item + c->lead);
+		unwind_keep(u, c, item + c->lead);
 		item = take_item(e, c, bytes);
 	}
 	if (remote_ptr(c->remote, u->state + (raddr)OFF(l, thread_exc_info)) == e->innermost)
@@ -135,7 +135,7 @@ void exception_take(struct unwinder *u, struct unwind_context *c, const struct s
 			break;
 		}
 		if (!c->lead)
-			unwind_touch(u, c, item);
+			unwind_keep(u, c, item);
 		item = take_item(e, c, p);
 	}
 	if (e->missing)

@@ -14,12 +14,14 @@
 
 struct node_table {
 	struct node *nodes;     /* [NODE_CAPACITY + 1], 0 unused */
+	struct node_site *sites;        /* of the same */
 	struct slots slots;
 	uint32_t n;
 	size_t last_slot;
 };
 
 static const size_t nodes_size = (NODE_CAPACITY + 1) * sizeof(struct node);
+static const size_t sites_size = (NODE_CAPACITY + 1) * sizeof(struct node_site);
 
 struct node_table *node_table_new(void)
 {
@@ -28,7 +30,8 @@ struct node_table *node_table_new(void)
 	if (!t)
 		return NULL;
 	t->nodes = mem_reserve(nodes_size);
-	if (!slots_init(&t->slots) || !t->nodes) {
+	t->sites = mem_reserve(sites_size);
+	if (!slots_init(&t->slots) || !t->nodes || !t->sites) {
 		node_table_free(t);
 		return NULL;
 	}
@@ -40,6 +43,7 @@ void node_table_free(struct node_table *t)
 	if (!t)
 		return;
 	mem_unreserve(t->nodes, nodes_size);
+	mem_unreserve(t->sites, sites_size);
 	slots_release(&t->slots);
 	free(t);
 }
@@ -48,6 +52,7 @@ void node_table_clear(struct node_table *t)
 {
 	/* Gives the pages back instead of writing zeros into them. */
 	madvise(t->nodes, nodes_size, MADV_DONTNEED);
+	madvise(t->sites, sites_size, MADV_DONTNEED);
 	madvise(t->slots.v, t->slots.n * sizeof(*t->slots.v), MADV_DONTNEED);
 	t->n = 0;
 }
@@ -86,6 +91,7 @@ uint32_t node_table_get(struct node_table *t, const struct node *n, bool *is_new
 	if (t->n == NODE_CAPACITY)
 		return 0;
 	t->nodes[++t->n] = *n;
+	t->sites[t->n] = (struct node_site){ 0 };
 	t->slots.v[slot] = t->n;
 	t->last_slot = slot;
 	*is_new = true;
@@ -95,6 +101,11 @@ uint32_t node_table_get(struct node_table *t, const struct node *n, bool *is_new
 const struct node *node_table_at(const struct node_table *t, uint32_t number)
 {
 	return &t->nodes[number];
+}
+
+struct node_site *node_table_site(struct node_table *t, uint32_t node)
+{
+	return &t->sites[node];
 }
 
 void node_table_undo(struct node_table *t)

@@ -29,6 +29,12 @@ struct node {
 	uint32_t opcode;        /* of the leaf, plus 1; 0: not recorded */
 };
 
+/* What is remembered of a node's instruction; see call_site.h. */
+struct node_site {
+	uint8_t flags;          /* enum call_site_flag */
+	uint8_t uses;           /* so often it is still believed, 0: not known */
+};
+
 struct node_table *node_table_new(void);        /* NULL: out of memory */
 void node_table_free(struct node_table *t);     /* NULL is allowed */
 void node_table_clear(struct node_table *t);
@@ -41,6 +47,9 @@ uint32_t node_table_get(struct node_table *t, const struct node *n, bool *is_new
 
 /* A node by number. */
 const struct node *node_table_at(const struct node_table *t, uint32_t number);
+
+/* Of a node, or of NODE_ROOT; all zero for one that is new. */
+struct node_site *node_table_site(struct node_table *t, uint32_t node);
 
 /* Takes back the node that was added last. */
 void node_table_undo(struct node_table *t);

@@ -53,6 +53,7 @@ struct sampler {
 	struct sampler_options options;
 	struct roster roster;
 	struct snapshot snapshot;
+	struct snapshot roster_copy;    /* of the roster's words alone */
 	struct unwind_context unwind;
 	struct instructions *instructions;
 	const struct opcode *opcodes;   /* of the target's version; NULL: not known */
@@ -141,6 +142,7 @@ void sampler_free(struct sampler *s)
 		return;
 	roster_release(&s->roster);
 	snapshot_release(&s->snapshot);
+	snapshot_release(&s->roster_copy);
 	snapshot_release(&s->unwind.retry);
 	code_table_free(s->unwind.codes);
 	node_table_free(s->unwind.nodes);
@@ -286,11 +288,13 @@ static bool start_segment(struct sampler *s)
 	return true;
 }
 
-/* Which threads will this tick read at first? */
+/*
+ * Which threads will this tick read at first?  Their innermost frames come
+ * before all else, because what is read before them may hold the program up.
+ */
 static void plan(struct sampler *s)
 {
 	snapshot_reset(&s->snapshot);
-	roster_plan(&s->roster, &s->snapshot);
 	for (size_t i = 0; i < s->roster.nthreads; i++) {
 		struct thread *t = s->roster.threads[i];
 		const struct gil *g = &s->roster.gils[s->roster.interps[t->interp].gil];
@@ -304,6 +308,7 @@ static void plan(struct sampler *s)
 		if (t->planned && s->tasks)
 			tasks_plan(s->tasks, t, &s->snapshot);
 	}
+	roster_plan(&s->roster, &s->snapshot);
 }
 
 static const enum trace_reason reasons[] = {
@@ -570,6 +575,19 @@ static void give_up(struct sampler *s, uint64_t at_ns)
 	lose(s, at_ns);
 }
 
+/* A stack that could not be read took what follows in the copy with it. */
+static bool take_roster(struct sampler *s)
+{
+	if (roster_take(&s->roster, &s->snapshot))
+		return true;
+	for (size_t i = 0; i < s->roster.nthreads; i++)
+		s->roster.threads[i]->read = false;
+	snapshot_reset(&s->roster_copy);
+	roster_plan(&s->roster, &s->roster_copy);
+	s->gone |= snapshot_read(&s->roster_copy, s->unwind.remote) == READ_GONE;
+	return roster_take(&s->roster, &s->roster_copy);
+}
+
 static void tick(struct sampler *s, const struct moment *when)
 {
 	bool failed = false;
@@ -584,7 +602,7 @@ static void tick(struct sampler *s, const struct moment *when)
 	s->gone |= snapshot_read(&s->snapshot, s->unwind.remote) == READ_GONE;
 	if (s->gone)
 		return;
-	if (!s->roster.ninterps || !roster_take(&s->roster, &s->snapshot)) {
+	if (!s->roster.ninterps || !take_roster(s)) {
 		tick_unreadable(s, when);
 		return;
 	}

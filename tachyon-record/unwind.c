@@ -7,9 +7,12 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "tachyon-record/call_site.h"
+#include "tachyon-record/cpython/call_sites.h"
 #include "tachyon-record/records.h"
 #include "tachyon-record/unwind_objects.h"
 #include "tachyon-record/unwind_plan.h"
+#include "tachyon-record/unwind_resolve.h"
 
 enum {
 	/* enum _frameowner, Include/internal/pycore_interpframe_structs.h */
@@ -31,11 +34,11 @@ enum {
 	MAX_CALLS = 32,
 	/* Reads that only follow the chain: outliers of a stack seen first. */
 	MAX_STEPS = 1 << 16,
-	/*
-	 * Frames below the part that changed are looked up again so often where
-	 * the interpreter does not tell that code objects were freed.
-	 */
-	RESOLVE_ALL_NS = 20000000,
+	/* Calls that may have been made since the leaf was asked for. */
+	MAX_EXTENSIONS = 64,
+	/* Bytes of a frame, as a rule: behind it begins its callee's. */
+	MAX_FRAME = 1024,
+	WORD = 8,
 };
 
 enum walk {
@@ -67,7 +70,9 @@ void unwinder_forget(struct unwinder *u)
 {
 	u->last.n = 0;
 	for (size_t i = 0; i < MEMO_SLOTS; i++)
-		u->memo[i] = (struct memo){ 0 };
+		u->memo[i] = u->by_code[i] = (struct memo){ 0 };
+	for (size_t i = 0; i < u->noutliers; i++)
+		u->outliers[i].caller_node = NODE_ROOT;
 }
 
 static struct frame *add_frame(struct frames *frames)
@@ -111,7 +116,7 @@ static const char *find_frame(const struct unwinder *u, const struct snapshot *s
 {
 	const char *p = frame_in(s, *range, address, size);
 
-	for (unsigned i = u->first_range; !p && i < u->end_range; i++) {
+	for (unsigned i = u->frames_range; !p && i < u->end_range; i++) {
 		/* There may be thousands of outliers, and a few of all others. */
 		if (i == u->outlier_range && i < u->outlier_end) {
 			*range = outlier_range(u, s, address);
@@ -145,26 +150,28 @@ static bool take_frame(const struct unwind_context *c, const char *p, struct fra
 	f->previous = word_at(p, OFF(l, frame_previous));
 	f->owner = (uint8_t)p[OFF(l, frame_owner)];
 	f->entry = is_entry(l, p);
+	f->is_shim = f->owner >= l->first_shim_owner;
+	f->runs = l->stack_is_index && int_at(p, OFF(l, frame_stack)) == -1;
+	f->is_empty = OFF(l, frame_stack) != ABSENT && !l->stack_is_index &&
+		      word_at(p, OFF(l, frame_stack)) == f->address + (raddr)OFF(l, frame_size);
 	f->may_be_outermost = f->owner != OWNED_BY_GENERATOR;
 	f->left = false;
 	return true;
 }
 
-/* Copies the chain of frames from the leaf; *at is where it stopped. */
-static enum walk walk(struct unwinder *u, const struct unwind_context *c,
-		      const struct snapshot *s, raddr leaf, raddr *at)
+/* Copies the chain of frames from an address, behind those there are. */
+static enum walk walk_on(struct unwinder *u, const struct unwind_context *c,
+			 const struct snapshot *s, raddr from, raddr *at)
 {
 	const struct layout *l = c->layout;
 	const size_t size = (size_t)OFF(l, frame_size);
 	/* More frames than the memory that was read can hold: a circle. */
 	const size_t limit = s->len / size + 1;
-	unsigned range = u->first_range;
-	size_t entries = 0;
+	unsigned range = u->frames_range;
+	size_t entries = u->now.n;
 	bool complete = true;
 
-	u->now.n = 0;
-	u->now_left = false;
-	for (*at = leaf; *at; ) {
+	for (*at = from; *at; ) {
 		const char *p = find_frame(u, s, &range, *at, size);
 		struct frame *f;
 
@@ -175,7 +182,7 @@ static enum walk walk(struct unwinder *u, const struct unwind_context *c,
 		if (u->now.n + entries >= NODE_DEEPEST)
 			return WALK_DEEP;
 		f = add_frame(&u->now);
-		f->address = *at;
+		*f = (struct frame){ .address = *at };
 		if (!take_frame(c, p, f)) {
 			u->now.n--;
 			return WALK_TORN;
@@ -188,179 +195,28 @@ static enum walk walk(struct unwinder *u, const struct unwind_context *c,
 	return complete ? WALK_DONE : WALK_TORN;
 }
 
-static bool same_frame(const struct frame *a, const struct frame *b)
+/* Copies the chain of frames from the leaf; *at is where it stopped. */
+static enum walk walk(struct unwinder *u, const struct unwind_context *c,
+		      const struct snapshot *s, raddr leaf, raddr *at)
 {
-	return a->address == b->address && a->code == b->code && a->instr == b->instr &&
-	       a->copy == b->copy && a->entry == b->entry;
-}
+	const struct outlier *known;
+	enum walk w;
 
-/*
- * How many frames stand above the one that the collector interrupts: those
- * that it has called.  0 if none does, or none that C can have called.
- */
-static size_t above_collector(const struct frames *stack, raddr interrupted)
-{
-	for (size_t i = 1; interrupted && i < stack->n; i++)
-		if (stack->v[i].address == interrupted)
-			return stack->v[i - 1].entry ? i : 0;
-	return 0;
-}
-
-raddr unwind_interrupted(const struct unwinder *u, raddr before)
-{
-	const struct frames *stack = &u->last;
-
-	if (!stack->n || stack->v[0].address == before || above_collector(stack, before))
-		return before;
-	return stack->v[0].address;
-}
-
-/* Takes over the nodes of the callers that have not changed; returns how many. */
-static size_t keep_unchanged(struct unwinder *u, const struct unwind_context *c,
-			     struct frames *now, raddr marked)
-{
-	size_t most = now->n < u->last.n ? now->n : u->last.n, kept = 0;
-	const struct frame *a = now->v + now->n, *b = u->last.v + u->last.n;
-
-	if (u->marked != marked)
-		return 0;
-	if (c->clock.generation ? u->generation != c->clock.generation
-				: c->clock.now_ns - u->resolved_ns > RESOLVE_ALL_NS)
-		return 0;
-	while (kept < most && same_frame(--a, --b)) {
-		now->v[now->n - 1 - kept].node = b->node;
-		now->v[now->n - 1 - kept].number = b->number;
-		now->v[now->n - 1 - kept].instruction = b->instruction;
-		kept++;
+	u->now.n = 0;
+	u->now_left = false;
+	w = walk_on(u, c, s, leaf, at);
+	/*
+	 * A generator is suspended by now, and has no caller.  If the one it had
+	 * still stands where it resumed it, it ran when that one was copied.
+	 */
+	if (w == WALK_TORN && u->now.n == 1 && !has_frame_objects(c)) {
+		known = unwind_outlier(u, leaf);
+		if (known && known->caller &&
+		    walk_on(u, c, s, known->caller, at) == WALK_DONE)
+			return WALK_DONE;
+		u->now.n = 1;
 	}
-	return kept;
-}
-
-static enum unwind_status from_code_status(enum code_status st)
-{
-	switch (st) {
-	case CODE_OK:
-		return UNWIND_EXACT;
-	case CODE_UNREADABLE:
-		return UNWIND_TORN;
-	case CODE_NOT_CODE:
-		return UNWIND_CORRUPT;
-	case CODE_NO_ROOM:
-		return UNWIND_NO_ROOM;
-	case CODE_FULL:
-		return UNWIND_FULL;
-	}
-	return UNWIND_CORRUPT;
-}
-
-static enum unwind_status get_node(struct unwind_context *c, const struct node *n,
-				   uint32_t *node)
-{
-	bool is_new;
-
-	*node = node_table_get(c->nodes, n, &is_new);
-	if (!*node)
-		return UNWIND_FULL;
-	if (is_new && ring_push(c->ring, RECORD_NODE,
-				&(struct record_node){ n->parent, n->code, n->lasti,
-						       n->opcode },
-				sizeof(struct record_node)) != 0) {
-		node_table_undo(c->nodes);
-		return UNWIND_NO_ROOM;
-	}
-	return UNWIND_EXACT;
-}
-
-/* How far into its code a frame is, in bytes; false if it is not in there. */
-static bool code_offset(struct unwind_context *c, const struct frame *f,
-			const struct code *code, int64_t *lasti)
-{
-	raddr first = code->first_instr;
-
-	if (f->copy)
-		first = code_copies_find(c->copies, c->remote, c->layout, code,
-					 (uint32_t)f->copy, f->instr, c->copy_generation);
-	*lasti = (int64_t)(f->instr - first);
-	return (first || !f->copy) && *lasti < (int64_t)code->bytes;
-}
-
-enum unwind_status unwind_resolve(struct unwind_context *c, struct frame *f,
-				  uint32_t parent, bool by_gc)
-{
-	const struct code *code;
-	enum unwind_status marked;
-	enum code_status st;
-	int64_t lasti;
-
-	/* What called the outermost frame is no news. */
-	if (f->entry && parent != NODE_ROOT) {
-		marked = get_node(c, &(struct node){ parent, by_gc ? CODE_GC : CODE_NATIVE, -1,
-						     0 }, &parent);
-		if (marked != UNWIND_EXACT)
-			return marked;
-	}
-	f->node = parent;
-	f->number = 0;
-	f->instruction = 0;
-	if (f->owner >= c->layout->first_shim_owner)
-		return UNWIND_EXACT;
-	st = code_table_get(c->codes, c->remote, c->layout, c->ring, f->code, c->clock, &code);
-	if (st != CODE_OK)
-		return from_code_status(st);
-	if (code->head.shim)
-		return UNWIND_EXACT;
-	if (!code_offset(c, f, code, &lasti))
-		return UNWIND_TORN;
-	f->number = code->number;
-	if (lasti >= 0)
-		f->instruction = code->head.bytecode
-			? code->head.bytecode + (raddr)OFF(c->layout, bytes_data) + (raddr)lasti
-			: f->instr;
-	return get_node(c, &(struct node){ parent, code->number,
-					   lasti < 0 ? -1 : (int32_t)lasti, 0 }, &f->node);
-}
-
-enum unwind_status unwind_add_opcode(struct unwind_context *c, unsigned opcode,
-				     uint32_t *node)
-{
-	struct node n = *node_table_at(c->nodes, *node);
-
-	n.opcode = opcode + 1;
-	return get_node(c, &n, node);
-}
-
-static struct memo *memo_of(struct unwinder *u, raddr frame)
-{
-	return &u->memo[(frame >> 4) % MEMO_SLOTS];
-}
-
-/* Gives every frame its node, callers first. */
-static enum unwind_status resolve(struct unwinder *u, struct unwind_context *c,
-				  struct frames *now, uint32_t *node)
-{
-	const size_t above = above_collector(now, u->interrupted);
-	const raddr marked = above ? u->interrupted : 0;
-	size_t kept = keep_unchanged(u, c, now, marked);
-	uint32_t parent = kept ? now->v[now->n - kept].node : NODE_ROOT;
-
-	for (size_t i = now->n - kept; i-- > 0; ) {
-		enum unwind_status st = unwind_resolve(c, &now->v[i], parent, i + 1 == above);
-
-		if (st != UNWIND_EXACT)
-			return st;
-		if (i == 0)
-			*memo_of(u, now->v[0].address) = (struct memo){
-				now->v[0].address, now->v[0].code, now->v[0].node, parent };
-		parent = now->v[i].node;
-	}
-	if (!kept) {
-		u->generation = c->clock.generation;
-		u->resolved_ns = c->clock.now_ns;
-	}
-	u->marked = marked;
-	u->leaf = now->v[0];
-	*node = parent;
-	return UNWIND_EXACT;
+	return w;
 }
 
 /* Frames of a stack that was resolved are worth reading at the next tick. */
@@ -374,7 +230,8 @@ static void touch_outliers(struct unwinder *u, const struct unwind_context *c,
 	for (size_t i = 0; u->noutliers && i < stack->n; i++)
 		if (!u->nchunks ||
 		    stack->v[i].address - u->chunks[0].base >= u->chunks[0].size)
-			unwind_touch(u, c, stack->v[i].address);
+			unwind_touch(u, c, stack->v[i].address,
+				     i + 1 < stack->n ? &stack->v[i + 1] : NULL);
 }
 
 static void swap(struct frames *a, struct frames *b)
@@ -392,15 +249,16 @@ struct leaf {
 	raddr cframe;                   /* that named it, 0: none does */
 	raddr earlier;                  /* innermost frame of its C frame, earlier; 0 */
 	raddr missing;                  /* where the candidate goes on, 0: not begun */
-	bool has_frame, has_candidate, has_other;
+	bool has_frame, has_candidate, has_other, has_exception;
 	bool decided;
 	bool doubtful;                  /* the C frame may have been left by then */
 };
 
 /* The callers of the leaf's frame at an earlier time. */
-static bool earlier_callers(struct unwinder *u, const struct frame *leaf, uint32_t *parent)
+static bool earlier_callers(struct unwinder *u, const struct unwind_context *c,
+			    const struct frame *leaf, uint32_t *parent)
 {
-	const struct memo *m = memo_of(u, leaf->address);
+	const struct memo *m = resolve_memo(u, leaf->address);
 
 	if (m->frame == leaf->address && m->code == leaf->code) {
 		*parent = m->parent;
@@ -411,7 +269,9 @@ static bool earlier_callers(struct unwinder *u, const struct frame *leaf, uint32
 			*parent = i + 1 < u->last.n ? u->last.v[i + 1].node : NODE_ROOT;
 			return true;
 		}
-	return false;
+	m = &u->by_code[(leaf->code >> 4) % MEMO_SLOTS];
+	*parent = m->parent;
+	return !has_frame_objects(c) && m->code == leaf->code;
 }
 
 /* The callers of another call of the function, whose frame can be any object. */
@@ -462,15 +322,14 @@ static enum unwind_status settle_other(struct unwinder *u, struct unwind_context
 		: first_caller(u, leaf);
 	if (skip == other->n)
 		return UNWIND_TORN;
-	memmove(other->v, other->v + skip, (other->n - skip) * sizeof(*other->v));
-	other->n -= skip;
-	st = resolve(u, c, other, node);
+	resolve_drop(other, skip);
+	st = resolve_stack(u, c, other, node);
 	if (st == UNWIND_EXACT && leaf->has_frame) {
 		st = unwind_resolve(c, &frame, *node, false);
 		*node = frame.node;
 		u->leaf = frame;
 	} else if (st == UNWIND_EXACT) {
-		st = get_node(c, &(struct node){ *node, CODE_UNKNOWN, -1, 0 }, node);
+		st = resolve_node(c, &(struct node){ *node, CODE_UNKNOWN, -1, 0 }, node);
 		u->leaf.number = 0;
 	}
 	return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
@@ -485,7 +344,7 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 	uint32_t parent;
 
 	if ((!leaf->has_frame || leaf->doubtful) && leaf->earlier) {
-		const struct memo *m = memo_of(u, leaf->earlier);
+		const struct memo *m = resolve_memo(u, leaf->earlier);
 
 		if (m->frame == leaf->earlier) {
 			*node = m->node;
@@ -493,7 +352,7 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 		}
 	}
 	if (leaf->has_candidate) {
-		st = resolve(u, c, &u->candidate, node);
+		st = resolve_stack(u, c, &u->candidate, node);
 		if (st == UNWIND_EXACT) {
 			touch_outliers(u, c, &u->candidate);
 			swap(&u->last, &u->candidate);
@@ -501,7 +360,12 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 		if (st == UNWIND_EXACT || st == UNWIND_NO_ROOM || st == UNWIND_FULL)
 			return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
 	}
-	if (!leaf->has_frame || !earlier_callers(u, &frame, &parent)) {
+	if (!leaf->has_frame && !has_frame_objects(c) &&
+	    resolve_memo(u, leaf->address)->frame == leaf->address) {
+		*node = resolve_memo(u, leaf->address)->node;
+		return UNWIND_INEXACT;
+	}
+	if (!leaf->has_frame || !earlier_callers(u, c, &frame, &parent)) {
 		st = settle_other(u, c, leaf, node);
 		if (st != UNWIND_TORN || !leaf->has_frame || !has_frame_objects(c) ||
 		    !callers_of_code(u, frame.code, &parent))
@@ -511,17 +375,6 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 	u->leaf = frame;
 	*node = frame.node;
 	return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
-}
-
-/* Memory that was a frame may hold anything soon afterwards. */
-static bool is_plausible(struct unwind_context *c, const struct frame *f)
-{
-	const struct code *code;
-	int64_t lasti;
-
-	return f->code && f->owner < c->layout->first_shim_owner &&
-	       code_table_get(c->codes, c->remote, c->layout, c->ring, f->code, c->clock,
-			      &code) == CODE_OK && code_offset(c, f, code, &lasti);
 }
 
 /* Adds the frames of the last walk, which stopped at the address. */
@@ -543,7 +396,7 @@ static void extend_candidate(struct unwinder *u, const struct unwind_context *c,
 static void note_leaf(struct unwinder *u, struct unwind_context *c, struct leaf *leaf,
 		      enum walk w, raddr stopped)
 {
-	if (!u->now.n || !is_plausible(c, &u->now.v[0]))
+	if (!u->now.n || !resolve_is_plausible(c, &u->now.v[0]))
 		return;
 	/* What a C frame names is remembered for when it is left too soon. */
 	for (size_t i = 0; i < CFRAMES && leaf->cframe; i++)
@@ -597,16 +450,77 @@ static void look_back(struct unwinder *u, struct unwind_context *c,
 	}
 }
 
-static enum unwind_status accept(struct unwinder *u, struct unwind_context *c, uint32_t *node)
+/* The stack of this tick is the one in u->now, which has its nodes. */
+static void accept(struct unwinder *u, struct unwind_context *c, uint32_t *node)
 {
-	enum unwind_status st = resolve(u, c, &u->now, node);
+	*node = u->now.v[0].node;
+	u->cframes[0].frame = u->now.v[0].address;
+	touch_outliers(u, c, &u->now);
+	swap(&u->last, &u->now);
+}
 
-	if (st == UNWIND_EXACT) {
-		u->cframes[0].frame = u->now.v[0].address;
-		touch_outliers(u, c, &u->now);
-		swap(&u->last, &u->now);
+/* The frame in the newest chunk that was called by the one at caller. */
+static raddr find_callee(const struct unwinder *u, const struct unwind_context *c,
+			 const struct snapshot *s, raddr caller)
+{
+	const struct layout *l = c->layout;
+	const size_t size = (size_t)OFF(l, frame_size);
+	unsigned range = u->frames_range;
+
+	for (raddr at = caller + size; at < caller + MAX_FRAME; at += WORD) {
+		const char *p = find_frame(u, s, &range, at, size);
+
+		if (!p)
+			break;
+		if (word_at(p, OFF(l, frame_previous)) == caller &&
+		    !p[OFF(l, frame_owner)])
+			return at;
 	}
-	return st;
+	return 0;
+}
+
+/*
+ * Is what was walked the stack at the moment when it was copied?  The caller
+ * of a frame that stands where it called it proves that; one that stands
+ * elsewhere proves that it is the innermost one itself.  The innermost frame
+ * may have a callee by now, if it stands where it calls one.
+ */
+static bool is_proven(struct unwinder *u, struct unwind_context *c, const struct snapshot *s,
+		      bool stays, enum unwind_status *st)
+{
+	const bool tells = c->layout->stack_is_index;
+	bool proven = stays;
+	uint32_t node;
+
+	for (unsigned i = 0; i < MAX_EXTENSIONS; i++) {
+		const struct frame *top;
+		raddr caller, callee, at;
+		unsigned flags;
+
+		*st = resolve_stack(u, c, &u->now, &node);
+		if (*st != UNWIND_EXACT)
+			return false;
+		top = &u->now.v[0];
+		proven |= u->dropped != 0 || top->runs;
+		proven |= u->now.n > 1 && !tells && call_site_is_inline(c, top + 1, top);
+		if (u->dropped || top->is_shim || top->runs)
+			return proven;
+		flags = call_site(c, top);
+		if (!(flags & SITE_CALLS) || (!tells && !(flags & SITE_SURELY) && stays))
+			return proven;
+		caller = top->address;
+		callee = find_callee(u, c, s, caller);
+		if (!callee)
+			return proven;
+		if (walk(u, c, s, callee, &at) != WALK_DONE ||
+		    !resolve_is_plausible(c, &u->now.v[0])) {
+			walk(u, c, s, caller, &at);
+			*st = resolve_stack(u, c, &u->now, &node);
+			return proven && *st == UNWIND_EXACT;
+		}
+		proven = true;
+	}
+	return proven;
 }
 
 /* Is the frame object among the callers of the innermost one, in the copy? */
@@ -614,7 +528,7 @@ static bool has_called(const struct unwinder *u, const struct unwind_context *c,
 		       const struct snapshot *s, raddr frame, raddr innermost)
 {
 	const size_t size = (size_t)OFF(c->layout, frame_size);
-	unsigned range = u->first_range;
+	unsigned range = u->frames_range;
 	raddr at = innermost;
 
 	for (unsigned n = 0; at && at != frame && n < MAX_CALLS; n++) {
@@ -670,8 +584,7 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 	if (!words.first_known)
 		return ATTEMPT_STEP;
 	if (!leaf->decided || (leaf->doubtful && words.cframe_stayed &&
-			       words.cframe == leaf->cframe)) {
-		exception_take(u, c, s);
+			       words.cframe == leaf->cframe))
 		*leaf = (struct leaf){
 			.address = words.first,
 			.cframe = words.cframe,
@@ -679,6 +592,9 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 			.decided = true,
 			.doubtful = words.cframe && !words.cframe_stayed,
 		};
+	if (state && !leaf->has_exception) {
+		exception_take(u, c, s);
+		leaf->has_exception = true;
 	}
 	if (!leaf->address && !leaf->doubtful) {
 		u->last.n = 0;
@@ -691,12 +607,22 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 		return ATTEMPT_AGAIN;
 	}
 	w = walk(u, c, s, leaf->address, &at);
-	if (w == WALK_DONE && words.last_known && is_still_there(u, c, s, &words) &&
-	    u->now.v[0].code &&
+	if (w == WALK_DONE && u->now.n &&
 	    (!leaf->has_frame || leaf->frame.code == u->now.v[0].code)) {
-		*st = accept(u, c, node);
-		return *st == UNWIND_TORN || *st == UNWIND_CORRUPT ? ATTEMPT_AGAIN
-								   : ATTEMPT_DONE;
+		bool stays = words.last_known && is_still_there(u, c, s, &words);
+
+		if (is_proven(u, c, s, stays, st)) {
+			accept(u, c, node);
+			*st = u->repaired ? UNWIND_INEXACT : UNWIND_EXACT;
+			c->inexact += u->repaired;
+			return ATTEMPT_DONE;
+		}
+		if (*st != UNWIND_EXACT && *st != UNWIND_TORN && *st != UNWIND_CORRUPT)
+			return ATTEMPT_DONE;
+		if (*st != UNWIND_EXACT)
+			return ATTEMPT_AGAIN;
+		/* resolve_stack() may have dropped frames of another moment. */
+		w = walk(u, c, s, leaf->address, &at);
 	}
 	note_leaf(u, c, leaf, w, at);
 	*st = w == WALK_DEEP ? UNWIND_DEEP : w == WALK_CORRUPT ? UNWIND_CORRUPT : UNWIND_TORN;
@@ -740,9 +666,8 @@ enum unwind_status unwind(struct unwinder *u, struct unwind_context *c, struct s
 		if (read == READ_GONE)
 			return UNWIND_GONE;
 		if (read != READ_OK) {
-			if (!snapshot_range(s, u->state_range))
+			if (!unwind_distrust(u, s))
 				return UNWIND_UNREADABLE;
-			unwind_distrust(u, s);
 			tries++;
 		}
 		if (tries >= most_tries(&leaf))

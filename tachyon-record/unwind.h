@@ -33,6 +33,10 @@ struct frame {
 	bool left;                      /* it has returned, or has not begun */
 	raddr instruction;              /* that it executes; 0: it has not begun */
 	bool entry;                     /* C called it, or it is the frame of that C */
+	bool is_shim;                   /* no Python function: the interpreter's own */
+	bool runs;                      /* its own code, or C that it called */
+	bool is_empty;                  /* no value in it, not even a local: it was left */
+	bool has_locals, has_begun;     /* known when it has its node */
 };
 
 struct frames {
@@ -53,6 +57,8 @@ struct chunk {
  */
 struct outlier {
 	raddr address;
+	raddr caller;                   /* whose frame it was above last, 0: none */
+	uint32_t caller_node;           /* of that one then */
 	uint64_t used_tick;
 	bool proven;                    /* it was part of a stack, not just named somewhere */
 };
@@ -88,19 +94,22 @@ struct unwinder {
 	size_t nfresh, fresh_room;
 	bool primed;                    /* frame objects: some are known */
 	struct frames last, now;
+	size_t dropped;                 /* frames that were no part of the stack */
+	bool repaired;                  /* a caller stands where it stood earlier */
 	bool now_left;                  /* now has a frame that was left: what it names is old */
 	struct frames candidate;        /* a chain from this tick's leaf, not proven */
 	struct frames other;            /* a chain from another leaf, read after it */
 	uint64_t generation;            /* of code objects, when last was resolved */
 	uint64_t resolved_ns;           /* when all frames of last were looked up */
-	struct memo memo[MEMO_SLOTS];
+	struct memo memo[MEMO_SLOTS];   /* by frame */
+	struct memo by_code[MEMO_SLOTS];        /* the same, by code object */
 	struct exception exception;     /* when the leaf was decided */
 	struct frame leaf;              /* of this tick, number 0: not known */
 	raddr interrupted;              /* set by the owner: frame below the collector, or 0 */
 	raddr marked;                   /* the same where last has <GC> above it */
 
 	/* Ranges of this thread in the snapshot that was planned last. */
-	unsigned first_range, state_range, cframe_range, end_range;
+	unsigned first_range, cframe_range, frames_range, end_range, state_range;
 	unsigned outlier_range, outlier_end;
 	raddr cframe_low;               /* beginning of the planned part of the C stack */
 };
@@ -108,6 +117,7 @@ struct unwinder {
 struct unwind_context {
 	struct remote *remote;
 	const struct layout *layout;
+	const struct call_site *sites;  /* by opcode; NULL: not known */
 	struct ring *ring;
 	struct code_table *codes;
 	struct node_table *nodes;

@@ -37,8 +37,6 @@ bool unwind_object_frame(const struct unwind_context *c, const char *object, str
 	f->instr = (raddr)(lasti * l->lasti_unit);
 	f->previous = word_at(object, OFF(l, frame_previous));
 	f->owner = 0;
-	f->copy = 0;
-	f->entry = false;
 	f->may_be_outermost = is_running(l, object);
 	f->left = !f->may_be_outermost;
 	return true;
@@ -113,7 +111,8 @@ static void add_outliers(struct unwinder *u, const struct unwind_context *c)
 		if (had && u->outliers[had - 1].address > fresh) {
 			u->outliers[--to] = u->outliers[--had];
 		} else {
-			u->outliers[--to] = (struct outlier){ fresh, c->tick, false };
+			u->outliers[--to] = (struct outlier){
+				.address = fresh, .used_tick = c->tick };
 			n--;
 		}
 	}

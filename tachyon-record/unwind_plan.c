@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tachyon-record/cpython/call_sites.h"
 #include "tachyon-record/exception.h"
 #include "tachyon-record/unwind_objects.h"
 
@@ -68,6 +69,7 @@ void unwind_context_init(struct unwind_context *c)
 	c->state_from = from;
 	c->state_len = to - from;
 	c->lead = exception_lead(c->layout);
+	c->sites = call_sites_of(c->layout->version);
 }
 
 const char *unwind_state(const struct unwinder *u, const struct unwind_context *c,
@@ -148,17 +150,32 @@ static void plan_outliers(struct unwinder *u, const struct unwind_context *c,
 	u->outlier_end = s->n;
 }
 
-void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snapshot *s)
+static size_t plan_leaf(struct unwinder *u, const struct unwind_context *c, struct snapshot *s)
 {
+	const struct layout *l = c->layout;
 	size_t span = 0;
 
-	u->first_range = s->n;
-	u->state_range = snapshot_add(s, u->state + (raddr)c->state_from,
-				      (size_t)c->state_len);
+	u->first_range = snapshot_add(s, u->state + (raddr)(has_cframe(c)
+							   ? OFF(l, thread_cframe)
+							   : OFF(l, thread_current_frame)), WORD);
 	if (has_cframe(c) && u->cframes[0].address) {
 		span = cframe_span(u, c);
 		u->cframe_range = snapshot_add(s, u->cframe_low, span);
 	}
+	return span;
+}
+
+/*
+ * What is read first is as the program left it.  Afterwards the program may be
+ * held up: a core that has lost a cache line to a reader waits at its next
+ * store to it, and so do all later stores.  So what decides comes first: the
+ * word that names the innermost frame.
+ */
+void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snapshot *s)
+{
+	const size_t span = plan_leaf(u, c, s);
+
+	u->frames_range = s->n;
 	if (u->nchunks)
 		snapshot_add(s, u->chunks[0].base, planned(u));
 	plan_outliers(u, c, s);
@@ -166,26 +183,23 @@ void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snap
 		snapshot_add(s, u->chunks[i].base, u->chunks[i].used);
 	u->end_range = s->n;
 	/* Which frame is innermost is asked again, last. */
-	if (!has_cframe(c)) {
-		snapshot_add(s, u->state + (raddr)OFF(c->layout, thread_current_frame), WORD);
-	} else {
-		snapshot_add(s, u->state + (raddr)OFF(c->layout, thread_cframe), WORD);
-		if (span)
-			snapshot_add(s, u->cframe_low, span);
-	}
+	u->state_range = snapshot_add(s, u->state + (raddr)c->state_from,
+				      (size_t)c->state_len);
+	if (span)
+		snapshot_add(s, u->cframe_low, span);
 }
 
-/* The innermost frame by way of a C frame, in the ranges state and span. */
+/* The innermost frame by way of the C frame at cframe, in the range span. */
 static bool leaf_of_cframe(const struct unwinder *u, const struct unwind_context *c,
-			   const struct snapshot *s, const char *pointer, unsigned span,
+			   const struct snapshot *s, raddr cframe, unsigned span,
 			   raddr *leaf)
 {
 	const char *word;
 
-	if (!pointer || !u->cframes[0].address)
+	if (!u->cframes[0].address)
 		return false;
-	word = snapshot_find(s, span, span + 1, word_at(pointer, 0) +
-			     (raddr)OFF(c->layout, cframe_current_frame), WORD);
+	word = snapshot_find(s, span, span + 1,
+			     cframe + (raddr)OFF(c->layout, cframe_current_frame), WORD);
 	if (word)
 		*leaf = word_at(word, 0);
 	return word != NULL;
@@ -194,26 +208,27 @@ static bool leaf_of_cframe(const struct unwinder *u, const struct unwind_context
 struct leaf_words unwind_leaf(const struct unwinder *u, const struct unwind_context *c,
 			      const struct snapshot *s)
 {
-	const char *state = unwind_state(u, c, s), *last = snapshot_range(s, u->end_range);
+	const char *first = snapshot_range(s, u->first_range);
+	const char *state = unwind_state(u, c, s);
 	struct leaf_words leaf = { 0 };
 
-	if (!state)
+	if (!first)
 		return leaf;
 	if (has_cframe(c)) {
-		const char *first = state + OFF(c->layout, thread_cframe);
-
-		leaf.first_known = leaf_of_cframe(u, c, s, first, u->cframe_range,
-						  &leaf.first);
 		leaf.cframe = word_at(first, 0);
-		leaf.cframe_stayed = last && word_at(last, 0) == leaf.cframe;
+		leaf.first_known = leaf_of_cframe(u, c, s, leaf.cframe, u->cframe_range,
+						  &leaf.first);
+		leaf.cframe_stayed = state && word_at(state, OFF(c->layout, thread_cframe)) ==
+				     leaf.cframe;
 		leaf.last_known = leaf.cframe_stayed &&
-				  leaf_of_cframe(u, c, s, last, u->end_range + 1, &leaf.last);
+				  leaf_of_cframe(u, c, s, leaf.cframe, u->state_range + 1,
+						 &leaf.last);
 		return leaf;
 	}
-	leaf.first = word_at(state, OFF(c->layout, thread_current_frame));
+	leaf.first = word_at(first, 0);
 	leaf.first_known = true;
-	leaf.last_known = last != NULL;
-	leaf.last = last ? word_at(last, 0) : 0;
+	leaf.last_known = state != NULL;
+	leaf.last = state ? word_at(state, OFF(c->layout, thread_current_frame)) : 0;
 	return leaf;
 }
 
@@ -266,14 +281,17 @@ static void list_chunks(struct unwinder *u, struct unwind_context *c, raddr newe
 
 void unwind_learn(struct unwinder *u, struct unwind_context *c, const struct snapshot *s)
 {
-	const char *state = unwind_state(u, c, s);
+	const char *state = unwind_state(u, c, s), *first = snapshot_range(s, u->first_range);
 	raddr newest, top;
 	size_t used;
 
+	if (has_cframe(c) && state)
+		learn_cframe(u, word_at(state, OFF(c->layout, thread_cframe)));
+	/* The one that the tick is about comes to the front. */
+	if (has_cframe(c) && first)
+		learn_cframe(u, word_at(first, 0));
 	if (!state)
 		return;
-	if (has_cframe(c))
-		learn_cframe(u, word_at(state, OFF(c->layout, thread_cframe)));
 	if (has_frame_objects(c))
 		return;
 	newest = word_at(state, OFF(c->layout, thread_datastack_chunk));
@@ -357,18 +375,45 @@ void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr addre
 		(u->noutliers - at) * sizeof(*u->outliers));
 	u->noutliers++;
 	/* A torn read names anything: it counts for this tick only until it is proven. */
-	u->outliers[at] = (struct outlier){ address, c->tick, false };
+	u->outliers[at] = (struct outlier){ .address = address, .used_tick = c->tick };
 }
 
-void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr address)
+static struct outlier *outlier_at(const struct unwinder *u, raddr address)
 {
 	size_t at = unwind_outlier_place(u, address);
 
-	if (at < u->noutliers && u->outliers[at].address == address)
-		u->outliers[at] = (struct outlier){ address, c->tick, true };
+	return at < u->noutliers && u->outliers[at].address == address ? &u->outliers[at]
+								       : NULL;
 }
 
-void unwind_distrust(struct unwinder *u, const struct snapshot *s)
+const struct outlier *unwind_outlier(const struct unwinder *u, raddr address)
+{
+	return outlier_at(u, address);
+}
+
+void unwind_keep(struct unwinder *u, const struct unwind_context *c, raddr address)
+{
+	struct outlier *o = outlier_at(u, address);
+
+	if (!o)
+		return;
+	o->used_tick = c->tick;
+	o->proven = true;
+}
+
+void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr address,
+		  const struct frame *caller)
+{
+	struct outlier *o = outlier_at(u, address);
+
+	if (!o)
+		return;
+	unwind_keep(u, c, address);
+	o->caller = caller ? caller->address : 0;
+	o->caller_node = caller ? caller->node : NODE_ROOT;
+}
+
+bool unwind_distrust(struct unwinder *u, const struct snapshot *s)
 {
 	size_t keep = 0, had = u->noutliers;
 	raddr from, to;
@@ -377,7 +422,9 @@ void unwind_distrust(struct unwinder *u, const struct snapshot *s)
 	while (i < s->n && snapshot_range(s, i))
 		i++;
 	if (i == s->n)
-		return;
+		return true;
+	if (i == u->first_range || i == u->state_range)
+		return false;
 	from = (raddr)(uintptr_t)s->ranges[i].iov_base;
 	to = from + s->ranges[i].iov_len;
 	for (size_t k = 0; k < had; k++)
@@ -385,10 +432,11 @@ void unwind_distrust(struct unwinder *u, const struct snapshot *s)
 			u->outliers[keep++] = u->outliers[k];
 	u->noutliers = keep;
 	if (keep != had)
-		return;
+		return true;
 	/* Not an outlier: what is known of the data stack or the C stack is old. */
 	u->nchunks = 0;
 	u->deepest = 0;
 	for (size_t k = 0; k < CFRAMES; k++)
 		u->cframes[k] = (struct cframe){ 0 };
+	return true;
 }

@@ -24,13 +24,23 @@ void unwind_learn(struct unwinder *u, struct unwind_context *c, const struct sna
 /* Makes the next plan cover the frame at address, which was missing. */
 void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr address);
 
-/* The frame at address is part of a stack: an outlier stays in the plan. */
-void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr address);
+/* The frame at address is part of a stack, above caller: an outlier stays in the plan. */
+void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr address,
+		  const struct frame *caller);
+
+/* The outlier at address is of use: it stays in the plan. */
+void unwind_keep(struct unwinder *u, const struct unwind_context *c, raddr address);
+
+/* What is known of the outlier at address; NULL: nothing. */
+const struct outlier *unwind_outlier(const struct unwinder *u, raddr address);
 
 /* Index of the first outlier at or behind the address. */
 size_t unwind_outlier_place(const struct unwinder *u, raddr address);
 
-/* Drops what was planned but could not be read: where the copy ends. */
-void unwind_distrust(struct unwinder *u, const struct snapshot *s);
+/*
+ * Drops what was planned but could not be read: where the copy ends.  False if
+ * it is the thread's own state that could not.
+ */
+bool unwind_distrust(struct unwinder *u, const struct snapshot *s);
 
 #endif

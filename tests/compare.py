@@ -388,12 +388,12 @@ def natives(trace, margin):
              5 if wanted else float(margin))
 
 
-def stopped(trace, report, margin):
+def stopped(trace, report, margin, few=4.0):
     """Leaves while the process ran are those found while it was stopped, where nothing can tear.
 
     A stop counts once, however many ticks fall into it, and a tick near one of its edges counts for nothing.
     """
-    few_failed(trace, 4)
+    few_failed(trace, few)
     edge = 200_000
     stops = iter(report["stops"])
     began, ended = next(stops)
@@ -414,6 +414,30 @@ def stopped(trace, report, margin):
     for name in sorted(set(truth) | set(running)):
         near("%s (%d samples, %d stops)" % (name, m, n),
              running[name] / max(1, m), truth[name] / max(1, n), float(margin))
+
+
+def callees():
+    """The functions that a line of tests/targets/fast.py can call: what stands behind "# ->"."""
+    found = {}
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "targets", "fast.py"), encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            found[number] = line.partition("# ->")[2].replace(",", " ").split()
+    return found
+
+
+def fast(trace, report, margin, failed=0.1):
+    """What changes faster than it can be read: shares as while it was stopped, and no stack that never was."""
+    stopped(trace, report, margin, few=float(failed))
+    allowed = callees()
+    impossible = collections.Counter()
+    for sample in good(trace):
+        stack = [f for f in sample["stack"] if f["function"] and f["file"].endswith("fast.py")]
+        for caller, callee in zip(stack, stack[1:]):
+            name = callee["function"].rpartition(".")[2]
+            if caller["function"] != "<module>" and name not in allowed.get(caller["line"], ()):
+                impossible[(bool(sample["inexact"]), caller["function"], caller["line"], name)] += 1
+    exact = sum(n for key, n in impossible.items() if not key[0])
+    expect(not exact, exact, "of", len(good(trace)), "samples never were:", impossible.most_common(3))
 
 
 def codes(trace, report):
@@ -475,7 +499,7 @@ def summary(trace):
 
 CHECKS = {f.__name__: f for f in (
     exact, deep, large, subinterpreters, shares, leaves, recursion, threads, parallel, gil_switch, hashing, gc,
-    gc_threads, exceptions, natives, stopped, codes, churn, summary)}
+    gc_threads, exceptions, natives, stopped, fast, codes, churn, summary)}
 
 
 def main():

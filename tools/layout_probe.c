@@ -216,6 +216,7 @@ static void frame_fields(void)
 #endif
 	AT(code_firstlineno, PyCodeObject, co_firstlineno);
 	NONE(code_version);
+	NONE(code_nlocalsplus);
 	NONE(code_firsttraceable);
 	NONE(code_adaptive);
 }
@@ -261,6 +262,7 @@ static void frame_fields(void)
 #else
 	AT(code_version, PyCodeObject, co_version);
 #endif
+	AT(code_nlocalsplus, PyCodeObject, co_nlocalsplus);
 	AT(code_firsttraceable, PyCodeObject, _co_firsttraceable);
 	AT(code_adaptive, PyCodeObject, co_code_adaptive);
 }
@@ -487,7 +489,8 @@ int main(void)
 	       PY_VERSION_HEX < 0x030a0000 ? "LINES_STEPS" :
 	       PY_VERSION_HEX < 0x030b0000 ? "LINES_RANGES" : "LINES_POSITIONS");
 #if PY_VERSION_HEX >= 0x030b0000
-	printf("\t.stack_is_index = %s,\n", PY_VERSION_HEX < 0x030e0000 ? "true" : "false");
+	printf("\t.stack_is_index = %s,\n", PY_VERSION_HEX >= 0x030b0000 &&
+	       PY_VERSION_HEX < 0x030e0000 ? "true" : "false");
 	printf("\t.gen_created = %d,\n", FRAME_CREATED);
 	printf("\t.gen_suspended = %d,\n", FRAME_SUSPENDED);
 #if PY_VERSION_HEX < 0x030d0000

@@ -50,6 +50,10 @@ void code_head_decode(const struct layout *l, const void *bytes, struct code_hea
 		memcpy(&first, b + OFF(l, code_firsttraceable), sizeof(first));
 		head->shim = first >= 0 && (uint64_t)first >= units;
 	}
+	head->nlocalsplus = 0;
+	if (OFF(l, code_nlocalsplus) != ABSENT)
+		memcpy(&head->nlocalsplus, b + OFF(l, code_nlocalsplus),
+		       sizeof(head->nlocalsplus));
 	head->version = 0;
 	if (OFF(l, code_version) != ABSENT)
 		memcpy(&head->version, b + OFF(l, code_version), sizeof(head->version));

@@ -26,6 +26,7 @@ struct code_head {
 	raddr bytecode;                 /* bytes object of the instructions, 0: they are here */
 	uint32_t bytes;                 /* of instructions, 0 if they are elsewhere */
 	int32_t first_line;
+	int32_t nlocalsplus;            /* 0 where it is not known */
 	uint32_t version;               /* never given twice; 0: not known */
 	bool shim;                      /* the interpreter's own: no source at all */
 };

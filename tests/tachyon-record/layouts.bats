@@ -13,13 +13,15 @@ row() {
         inside' "$2"
 }
 
+# same_row VERSION [WHAT]: layouts, or call_sites
 same_row() {
-    local rows=$TESTS/../tachyon-record/cpython/layout_rows.inc include
+    local what=${2:-layouts} include
+    local rows=$TESTS/../tachyon-record/cpython/${what%s}_rows.inc
     use_python "$1"
     include=$(awk -F '\t' -v minor="$1" '$1 == minor { print $5 }' "$PYTHONS/list.txt")
     [ -r "$include/Python.h" ] || missing "no headers of Python $1"
     grep "^$1	" "$PYTHONS/list.txt" >"$TMP/list.txt"
-    "$TESTS/../tools/layouts.sh" "$TMP/list.txt" >"$TMP/made"
+    "$TESTS/../tools/$what.sh" "$TMP/list.txt" >"$TMP/made"
     row "$1" "$rows" >"$TMP/committed"
     row "$1" "$TMP/made" >"$TMP/fresh"
     [ -s "$TMP/fresh" ]
@@ -34,6 +36,12 @@ same_row() {
 @test "row of 3.13" { same_row 3.13; }
 @test "row of 3.14" { same_row 3.14; }
 @test "row of 3.15" { same_row 3.15; }
+
+@test "instructions of 3.11" { same_row 3.11 call_sites; }
+@test "instructions of 3.12" { same_row 3.12 call_sites; }
+@test "instructions of 3.13" { same_row 3.13 call_sites; }
+@test "instructions of 3.14" { same_row 3.14 call_sites; }
+@test "instructions of 3.15" { same_row 3.15 call_sites; }
 
 @test "a row for each build of each version, in order" {
     awk '/^\/\* [0-9]/ { split($2, part, "."); what = "3." part[2] (/free-threaded/ ? "t" : "") }

@@ -89,7 +89,8 @@ static bool is_of_data_stack(int field)
 {
 	return field == FIELD_thread_native_id || field == FIELD_thread_datastack_chunk ||
 	       field == FIELD_thread_datastack_top || field == FIELD_frame_owner ||
-	       field == FIELD_code_units || field == FIELD_code_firsttraceable ||
+	       field == FIELD_code_units || field == FIELD_code_nlocalsplus ||
+	       field == FIELD_code_firsttraceable ||
 	       field == FIELD_code_adaptive || field == FIELD_keys_log2_size ||
 	       field == FIELD_keys_log2_index_bytes || field == FIELD_keys_kind;
 }
