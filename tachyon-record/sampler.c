@@ -521,6 +521,13 @@ static void push_tick(struct sampler *s, const struct moment *when)
 	count(&s->counts.ticks, 1);
 }
 
+/* Who held the GIL meanwhile is not known: any thread may have moved. */
+static void doubt_threads(struct sampler *s)
+{
+	for (size_t i = 0; i < s->roster.nthreads; i++)
+		s->roster.threads[i]->read = s->roster.threads[i]->awaits_gil = false;
+}
+
 /* The process as a whole is thread 0: it shows up only while it fails. */
 static void set_process_state(struct sampler *s, bool readable)
 {
@@ -539,8 +546,9 @@ static void tick_unreadable(struct sampler *s, const struct moment *when)
 
 		if (t->sent)
 			add_change(s, t->number, RECORD_ABSENT, 0);
-		t->sent = t->read = false;
+		t->sent = false;
 	}
+	doubt_threads(s);
 	s->roster.stale = true;
 	set_process_state(s, false);
 	push_tick(s, when);
@@ -570,8 +578,7 @@ static void finish_tick(struct sampler *s, const struct moment *when,
  */
 static void give_up(struct sampler *s, uint64_t at_ns)
 {
-	for (size_t i = 0; i < s->roster.nthreads; i++)
-		s->roster.threads[i]->read = false;
+	doubt_threads(s);
 	lose(s, at_ns);
 }
 
@@ -580,8 +587,7 @@ static bool take_roster(struct sampler *s)
 {
 	if (roster_take(&s->roster, &s->snapshot))
 		return true;
-	for (size_t i = 0; i < s->roster.nthreads; i++)
-		s->roster.threads[i]->read = false;
+	doubt_threads(s);
 	snapshot_reset(&s->roster_copy);
 	roster_plan(&s->roster, &s->roster_copy);
 	s->gone |= snapshot_read(&s->roster_copy, s->unwind.remote) == READ_GONE;
