@@ -56,7 +56,7 @@ struct sampler {
 	struct snapshot roster_copy;    /* of the roster's words alone */
 	struct unwind_context unwind;
 	struct instructions *instructions;
-	const struct opcode *opcodes;   /* of the target's version; NULL: not known */
+	enum opcode_native native[OPCODES];     /* of the target's instructions */
 	struct tasks *tasks;            /* NULL: not asked for */
 	struct sampler_counts counts;
 	atomic_bool stop, ended, want_segment;
@@ -124,7 +124,7 @@ struct sampler *sampler_new(struct target *target, struct ring *ring,
 	s->unwind.nodes = node_table_new();
 	s->unwind.copies = code_copies_new();
 	s->instructions = instructions_new(options->opcodes ? OPCODE_NS : INSTRUCTION_NS);
-	s->opcodes = opcodes_of(target->layout.version);
+	opcodes_native(target->layout.version, !target->layout.free_threaded, s->native);
 	unwind_context_init(&s->unwind);
 	if (options->async)
 		s->tasks = tasks_new(target, ring, options->async_all);
@@ -345,10 +345,10 @@ static enum unwind_status look_at_instruction(struct sampler *s, struct thread *
 		return UNWIND_EXACT;
 	opcode = instructions_get(s->instructions, s->unwind.remote, leaf->instruction,
 				  leaf->number, s->unwind.clock.now_ns);
-	if (opcode == INSTRUCTION_UNKNOWN || !s->opcodes)
+	if (opcode == INSTRUCTION_UNKNOWN)
 		t->native = OPCODE_ANY;
 	else
-		t->native = s->opcodes[opcode].native;
+		t->native = s->native[opcode];
 	if (!s->options.opcodes || opcode == INSTRUCTION_UNKNOWN)
 		return UNWIND_EXACT;
 	return unwind_add_opcode(&s->unwind, (unsigned)opcode, &t->node);

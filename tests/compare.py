@@ -388,6 +388,18 @@ def natives(trace, margin):
              5 if wanted else float(margin))
 
 
+def natives_unspecialised(trace, margin):
+    """The same where instructions do not tell much: what is not known is not taken for anything."""
+    few_failed(trace)
+    samples = inside(good(trace), "main")
+    for kind, wanted in ("python_", 0), ("native_", 1):
+        own = [s for s in samples if any(f["function"].startswith(kind) for f in s["stack"])]
+        expect(len(own) >= 100, "only", len(own), "samples of", kind)
+        wrong = share(own, lambda s: not s["flags"] >> UNKNOWN_SHIFT & NATIVE
+                      and bool(s["flags"] & NATIVE) != wanted)
+        near("wrong about native code in %s*()" % kind, wrong, 0, float(margin))
+
+
 def stopped(trace, report, margin, few=4.0):
     """Leaves while the process ran are those found while it was stopped, where nothing can tear.
 
@@ -499,7 +511,7 @@ def summary(trace):
 
 CHECKS = {f.__name__: f for f in (
     exact, deep, large, subinterpreters, shares, leaves, recursion, threads, parallel, gil_switch, hashing, gc,
-    gc_threads, exceptions, natives, stopped, fast, codes, churn, summary)}
+    gc_threads, exceptions, natives, natives_unspecialised, stopped, fast, codes, churn, summary)}
 
 
 def main():

@@ -6,6 +6,7 @@
 #ifndef CPYTHON_OPCODES_H
 #define CPYTHON_OPCODES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum opcode_native {
@@ -24,5 +25,13 @@ struct opcode {
 
 /* The OPCODES instructions of a version (major << 8 | minor), or NULL. */
 const struct opcode *opcodes_of(uint32_t version);
+
+/*
+ * What each instruction of a version tells.  A build that specialises its
+ * instructions in part, or not at all, leaves the general ones standing for
+ * the interpreter's own types and Python functions, too: these tell nothing
+ * there.
+ */
+void opcodes_native(uint32_t version, bool specialises, enum opcode_native native[OPCODES]);
 
 #endif

@@ -114,5 +114,12 @@ names() {
 @test "garbage collection on 3.13t (7 points)" { shares gc_heavy.py gc 3.13t 7; }
 @test "garbage collection beside another thread on 3.13t (12 points)" { garbage_beside 3.13t; }
 @test "garbage collection with the GIL on 3.13t (7 points)" { with_gil shares gc_heavy.py gc 3.13t 7; }
+natives() {
+    use_python "$1"
+    record -- natives.py 1
+    compare natives_unspecialised "$TMP/trace" margin=10
+}
+
+@test "nothing is wrong about native code on 3.13t (10 points)" { natives 3.13t; }
 @test "memory that was freed and used again never shows an old name on 3.13t" { freed_memory 3.13t; }
 @test "a thread never has the name of one that is gone on 3.13t" { names 3.13t; }

@@ -102,6 +102,40 @@ static void instructions_of_versions(void **state)
 	assert_int_equal(native(0x030a, "CALL_FUNCTION"), OPCODE_ANY);
 }
 
+static enum opcode_native unspecialised(uint32_t version, const char *name)
+{
+	const struct opcode *ops = opcodes_of(version);
+	enum opcode_native natives[OPCODES];
+
+	opcodes_native(version, false, natives);
+	for (int i = 0; i < OPCODES; i++)
+		if (ops[i].name && strcmp(ops[i].name, name) == 0)
+			return natives[i];
+	fail_msg("0x%x has no %s", version, name);
+	return OPCODE_NATIVE;
+}
+
+static void instructions_that_are_not_specialised(void **state)
+{
+	enum opcode_native natives[OPCODES];
+
+	(void)state;
+	for (uint32_t version = 0x0308; version <= 0x030f; version++) {
+		opcodes_native(version, true, natives);
+		for (int i = 0; i < OPCODES; i++)
+			assert_int_equal(natives[i], opcodes_of(version)[i].native);
+	}
+	opcodes_native(0x0310, true, natives);
+	assert_int_equal(natives[1], OPCODE_ANY);
+	assert_int_equal(unspecialised(0x030d, "BINARY_OP"), OPCODE_ANY);
+	assert_int_equal(unspecialised(0x030d, "COMPARE_OP"), OPCODE_ANY);
+	assert_int_equal(unspecialised(0x030d, "INSTRUMENTED_FOR_ITER"), OPCODE_ANY);
+	assert_int_equal(unspecialised(0x030d, "CALL"), OPCODE_ANY);
+	assert_int_equal(unspecialised(0x030d, "CALL_BUILTIN_FAST"), OPCODE_NATIVE);
+	assert_int_equal(unspecialised(0x030d, "GET_ITER"), OPCODE_NATIVE);
+	assert_int_equal(unspecialised(0x030d, "BINARY_OP_ADD_INT"), OPCODE_INTERPRETER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +143,7 @@ int main(void)
 		cmocka_unit_test(changes_are_seen_in_time),
 		cmocka_unit_test(other_code_is_another_instruction),
 		cmocka_unit_test(instructions_of_versions),
+		cmocka_unit_test(instructions_that_are_not_specialised),
 	};
 	struct err err;
 
