@@ -14,15 +14,11 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "format/reader.h"
-#include "profile/coverage.h"
-#include "profile/cpu_time.h"
-#include "profile/logical.h"
 #include "profile/sites.h"
+#include "profile/state.h"
 
 enum {
 	MAX_SITES = 1 << 27,
-	/* Accounts of CPU time come several times a second, or not at all. */
-	MAX_CPU_PARTS = 1 << 16,
 };
 
 const char *const profile_fact_keys[PROFILE_NFACTS] = {
@@ -31,25 +27,6 @@ const char *const profile_fact_keys[PROFILE_NFACTS] = {
 
 const char *const profile_counter_keys[PROFILE_NCOUNTERS] = {
 	"cpu_ns", "reads", "bytes_read", "memory_bytes",
-};
-
-struct profile_state {
-	struct id_map processes, threads;
-	int64_t to_wall_ns;             /* monotonic to wall clock */
-	bool in_recording;              /* no end since the header */
-	const struct trace_mode *mode;  /* asked for, else that of the recording */
-	enum filter_async async;        /* view of the segment's tasks; never as recorded */
-	struct logical *logical;
-	struct coverage coverage;
-	uint64_t counters[PROFILE_NCOUNTERS];
-	uint64_t *sums;                 /* see clock_block() */
-	size_t sums_cap;
-	struct cpu_time *cpu_times;     /* by thread - 1, for the mode cpu */
-	size_t cpu_times_cap;
-	uint8_t *stack_bits;            /* filter bits by stack */
-	uint8_t *function_bits;
-	size_t stack_bits_cap, function_bits_cap;
-	uint32_t nstack_bits, nfunction_bits;
 };
 
 void profile_init(struct profile *p, const struct filter *filter)
@@ -252,60 +229,6 @@ static int add_thread(struct profile *p, const struct trace_thread *in)
 
 /* --- samples -------------------------------------------------------------- */
 
-/* Brings the filter's bits of functions and stacks up to date. */
-static void mark_stacks(struct profile *p)
-{
-	struct profile_state *st = p->state;
-	const struct symbols *s = &p->symbols;
-
-	st->function_bits = mem_grow(st->function_bits, &st->function_bits_cap,
-				     (size_t)s->functions.count + 1, 1);
-	st->stack_bits = mem_grow(st->stack_bits, &st->stack_bits_cap,
-				  (size_t)s->stacks.count + 1, 1);
-	st->function_bits[0] = st->stack_bits[0] = 0;
-	while (st->nfunction_bits < s->functions.count) {
-		struct trace_function f = symbols_function(s, ++st->nfunction_bits);
-
-		st->function_bits[st->nfunction_bits] = (uint8_t)filter_frame(
-			p->filter, symbols_string(s, f.name),
-			symbols_string(s, f.file));
-	}
-	while (st->nstack_bits < s->stacks.count) {
-		uint32_t id = ++st->nstack_bits;
-
-		st->stack_bits[id] = st->stack_bits[symbols_stack(s, id).parent] |
-				     st->function_bits[symbols_leaf_function(s, id)];
-	}
-}
-
-/* The site of a stack in a sample whose state passes: 0 if the stack does not. */
-static uint32_t find_site(struct profile *p, uint32_t thread, uint32_t stack, uint32_t flags)
-{
-	const struct filter *f = p->filter;
-
-	/* While the collector runs Python code it is among the frames already. */
-	if ((flags & TRACE_GC) && !f->hide_gc && !symbols_in_gc(&p->symbols, stack))
-		stack = symbols_synthetic(&p->symbols, stack, TRACE_MARKER_GC);
-	else if ((flags & TRACE_NATIVE) && p->symbols.show_native)
-		stack = symbols_synthetic(&p->symbols, stack, TRACE_MARKER_NATIVE);
-	if (f->has_focus || f->has_ignore) {
-		mark_stacks(p);
-		if (!filter_has_stack(f, p->state->stack_bits[stack]))
-			return 0;
-	}
-
-	const uint32_t key[2] = { thread, stack };
-	uint32_t id = intern_add(&p->site_keys, key, sizeof(key));
-
-	if (id > p->nsites) {
-		p->sites = mem_grow(p->sites, &p->sites_cap, id, sizeof(*p->sites));
-		p->sites[id - 1] = (struct profile_site){ .thread = thread,
-							  .stack = stack };
-		p->nsites = id;
-	}
-	return id;
-}
-
 /* The states that make a thread busy; without all of them it is idle. */
 static void count_idle(struct profile_counts *c, uint32_t flags, uint32_t known, uint32_t n)
 {
@@ -378,33 +301,6 @@ static void clip_block(const struct profile *p, const struct trace_samples *s,
 	}
 }
 
-static void give_time(void *arg, uint32_t site, uint64_t ns)
-{
-	struct profile *p = arg;
-
-	p->sites[site - 1].ns += ns;
-}
-
-/*
- * A site's time between ticks, of sampled_ns that its run took.  In the mode
- * cpu it is the kernel that says how much that was.
- */
-static void add_time(struct profile *p, uint32_t thread, uint32_t site, uint64_t ns,
-		     uint64_t sampled_ns)
-{
-	struct cpu_time *t;
-
-	if (p->state->mode->flag != TRACE_ON_CPU || !thread) {
-		if (site)
-			give_time(p, site, ns);
-		return;
-	}
-	t = &p->state->cpu_times[thread - 1];
-	cpu_time_add(t, site, ns, sampled_ns);
-	if (t->n > MAX_CPU_PARTS)
-		cpu_time_finish(t, give_time, p);
-}
-
 static void add_cpu(struct profile *p, const struct trace_cpu *cpu)
 {
 	for (uint32_t i = 0; i < cpu->n; i++) {
@@ -413,36 +309,8 @@ static void add_cpu(struct profile *p, const struct trace_cpu *cpu)
 		p->threads[thread - 1].cpu_ns += cpu->items[i].ns;
 		if (p->state->mode->flag == TRACE_ON_CPU)
 			cpu_time_account(&p->state->cpu_times[thread - 1],
-					 cpu->items[i].ns, give_time, p);
+					 cpu->items[i].ns, profile_give_time, p);
 	}
-}
-
-static uint64_t part_of(uint64_t ns, uint64_t weight)
-{
-	return (uint64_t)((unsigned __int128)ns * weight >> 32);
-}
-
-static void add_parts(struct profile_site *s, uint64_t parts)
-{
-	uint64_t part = s->part + (parts & (LOGICAL_WHOLE - 1));
-
-	s->samples += (parts >> 32) + (part >> 32);
-	s->part = (uint32_t)part;
-}
-
-uint32_t profile_credit(struct profile *p, const struct profile_stretch *s)
-{
-	uint32_t site = 0;
-
-	if (s->flags & (TRACE_FAILED | TRACE_OMITTED) ||
-	    trace_mode_verdict(p->state->mode, s->flags, s->known) != TRACE_KEEP)
-		return 0;
-	if (s->ticks)
-		site = find_site(p, s->thread, s->stack, s->flags);
-	if (site)
-		add_parts(&p->sites[site - 1], s->ticks * s->weight);
-	add_time(p, s->thread, site, part_of(s->ns, s->weight), part_of(s->all_ns, s->weight));
-	return site;
 }
 
 uint32_t profile_thread_of(const struct profile *p, uint32_t thread)
@@ -457,10 +325,10 @@ static void credit_last_tick(struct profile *p, struct profile_process *proc,
 	for (size_t i = 0; i < proc->nlast; i++) {
 		uint32_t site = proc->last_sites[i], thread = proc->last_threads[i];
 
-		uint64_t part = part_of(ns, proc->last_weights[i]);
+		uint64_t part = profile_part(ns, proc->last_weights[i]);
 
 		if (site)
-			add_time(p, p->sites[site - 1].thread, site, part, part);
+			profile_add_time(p, p->sites[site - 1].thread, site, part, part);
 		if (thread)
 			p->threads[thread - 1].counts.ns += ns;
 	}
@@ -734,36 +602,6 @@ static void add_counts(struct profile_counts *sum, const struct profile_counts *
 	}
 }
 
-static int by_part(const void *a, const void *b)
-{
-	const struct profile_site *x = *(struct profile_site *const *)a;
-	const struct profile_site *y = *(struct profile_site *const *)b;
-
-	if (x->part != y->part)
-		return x->part > y->part ? -1 : 1;
-	return x < y ? -1 : x > y;
-}
-
-/* Parts of samples become whole ones where most of one is, so that the sum is right. */
-static void round_parts(struct profile *p)
-{
-	struct profile_site **parted = mem_alloc(p->nsites, sizeof(struct profile_site *));
-	uint64_t sum = 0;
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->nsites; i++)
-		if (p->sites[i].part) {
-			parted[n++] = &p->sites[i];
-			sum += p->sites[i].part;
-		}
-	if (n)
-		qsort(parted, n, sizeof(struct profile_site *), by_part);
-	sum = (sum + LOGICAL_WHOLE / 2) >> 32;
-	for (size_t i = 0; i < n && i < sum; i++)
-		parted[i]->samples++;
-	free(parted);
-}
-
 void profile_finish(struct profile *p)
 {
 	size_t kept = 0;
@@ -774,14 +612,14 @@ void profile_finish(struct profile *p)
 		credit_last_tick(p, proc, clock_finish(&proc->chain));
 	}
 	for (uint32_t i = 0; i < p->thread_keys.count; i++)
-		cpu_time_finish(&p->state->cpu_times[i], give_time, p);
+		cpu_time_finish(&p->state->cpu_times[i], profile_give_time, p);
 	coverage_close_segment(&p->state->coverage);
 	p->duration_ns = p->state->coverage.total_ns;
 	close_recording(p);
 	for (uint32_t i = 0; i < p->thread_keys.count; i++)
 		add_counts(&p->counts, &p->threads[i].counts);
 
-	round_parts(p);
+	profile_round_parts(p);
 
 	/* Only here: the name of a thread may come after its first samples. */
 	for (size_t i = 0; i < p->nsites; i++)

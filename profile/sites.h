@@ -22,6 +22,17 @@ struct profile_stretch {
 /* Gives them to their site, which is returned; 0 if the filter drops them. */
 uint32_t profile_credit(struct profile *p, const struct profile_stretch *s);
 
+/* Time that a site had in a thread; all_ns: with what the filter does not leave. */
+void profile_add_time(struct profile *p, uint32_t thread, uint32_t site, uint64_t ns,
+		      uint64_t all_ns);
+void profile_give_time(void *profile, uint32_t site, uint64_t ns);
+
+/* A part of some time: LOGICAL_WHOLE is all of it. */
+uint64_t profile_part(uint64_t ns, uint64_t weight);
+
+/* Parts of samples become whole ones where most of one is, so that the sum is right. */
+void profile_round_parts(struct profile *p);
+
 /* The profile's id of a thread of the segment. */
 uint32_t profile_thread_of(const struct profile *p, uint32_t thread);
 
