@@ -53,12 +53,23 @@ static bool find_description(struct target *t, struct asyncio_layout *l)
 	return found;
 }
 
+/* Free-threaded builds have other rows, which are not known. */
+static const struct asyncio_layout *row_of(const struct target *t)
+{
+	return t->layout.free_threaded ? NULL : asyncio_layout_row(t->layout.version);
+}
+
+bool asyncio_is_readable(const struct target *t)
+{
+	return row_of(t) || OFF(&t->layout, llist_next) != ABSENT;
+}
+
 bool asyncio_find(struct asyncio_search *s, struct target *t, struct asyncio_layout *l,
 		  uint64_t now_ns)
 {
-	const struct asyncio_layout *row = asyncio_layout_row(t->layout.version);
+	const struct asyncio_layout *row = row_of(t);
 
-	if (s->found || now_ns < s->next_ns)
+	if (s->found || now_ns < s->next_ns || !asyncio_is_readable(t))
 		return false;
 	if (row)
 		*l = *row;

@@ -20,6 +20,9 @@ struct asyncio_search {
 	bool found;
 };
 
+/* Can the tasks of such a Python be read, once it has imported asyncio? */
+bool asyncio_is_readable(const struct target *t);
+
 /* True once, when the module has been found; then *l is filled. */
 bool asyncio_find(struct asyncio_search *s, struct target *t, struct asyncio_layout *l,
 		  uint64_t now_ns);

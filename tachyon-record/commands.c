@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "tachyon-record/asyncio_find.h"
 #include "tachyon-record/launch.h"
 #include "tachyon-record/options.h"
 #include "tachyon-record/recording.h"
@@ -136,6 +137,20 @@ static void say_found(const struct options *o, const struct target *t)
 			remote_method(&t->remote));
 }
 
+/* Threads are recorded all the same. */
+static void warn_of_async(const struct options *o, const struct target *t)
+{
+	struct err err;
+
+	if (!o->async || o->quiet || asyncio_is_readable(t))
+		return;
+	err_set(&err, ENOTSUP, "process %d: --async-aware: tasks of %sCPython %u.%u are not "
+		"read; only threads are recorded", (int)t->pid,
+		t->layout.free_threaded ? "free-threaded " : "", t->layout.version >> 8,
+		t->layout.version & 0xff);
+	complain(&err);
+}
+
 /* Two descriptors a thread: as many as we may have.  The program keeps its own. */
 static void raise_descriptors(void)
 {
@@ -156,6 +171,7 @@ static int record(struct target *t, const struct options *o, char **argv,
 	int ret;
 
 	say_found(o, t);
+	warn_of_async(o, t);
 	raise_descriptors();
 	ret = recording_run(t, &ro, result, &err);
 	if (ret)

@@ -114,6 +114,15 @@ END
     run ! grep -E '<task> (one;two|two;one)' out
 }
 
+@test "a Python whose tasks are not read is recorded without them" {
+    use_python 3.10
+    cd "$TMP" || return 1
+    run "$RECORD" run -r 200 -d 0 --async-aware -o trace "$PYTHON" -c 'import time; time.sleep(0.1)'
+    [ "$status" -eq 0 ]
+    [[ $output == *"tasks of CPython 3.10 are not read"* ]]
+    "$REPORT" collapsed trace | grep -q '<module>'
+}
+
 @test "traces without tasks say so when asked for them" {
     use_any_python
     cd "$TMP" || return 1

@@ -113,7 +113,7 @@ async def root(seconds):
     expect("<task> chain;chain;chain;chain;chain;rest")
     expect("<task> consumer;consume;produce")
     expect("<task> thread;in_thread;to_thread")
-    leaving = "TaskGroup.__aexit__" + (";TaskGroup._aexit" if sys.version_info >= (3, 14) else "")
+    leaving = "TaskGroup.__aexit__" + (";TaskGroup._aexit" if hasattr(asyncio.TaskGroup, "_aexit") else "")
     expect(f"<task> group;groups;{leaving};<task> grouped;rest")
     for letter in "ab":
         expect(f"<task> group;groups;{leaving};<task> gathering;gathers;<task> gathered-{letter};rest")
