@@ -53,6 +53,8 @@ void profile_release(struct profile *p)
 		free(p->processes[i].last_threads);
 		free(p->processes[i].last_weights);
 	}
+	for (uint32_t i = 0; st->cpu_times && i < p->thread_keys.count; i++)
+		cpu_time_release(&st->cpu_times[i]);
 	symbols_release(&p->symbols);
 	intern_release(&p->site_keys);
 	intern_release(&p->thread_keys);
@@ -62,8 +64,6 @@ void profile_release(struct profile *p)
 	free(p->processes);
 	id_map_release(&st->processes);
 	id_map_release(&st->threads);
-	for (uint32_t i = 0; st->cpu_times && i < p->thread_keys.count; i++)
-		cpu_time_release(&st->cpu_times[i]);
 	free(st->cpu_times);
 	free(st->sums);
 	free(st->stack_bits);
