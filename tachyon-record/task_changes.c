@@ -93,6 +93,12 @@ void task_announce(struct tasks *t, struct task *task)
 	struct ring_record *slot;
 	struct record_task *record;
 
+	/* Without a name it may have ended; if it has not, it goes without. */
+	if (len < 0 && (!task_read(&t->reader, task->address, NULL, &t->second) ||
+			!task_facts_equal(&task->facts, &t->second))) {
+		task->known = false;
+		return;
+	}
 	if (len < 0)
 		len = 0;
 	slot = ring_reserve(t->ring, RECORD_TASK, sizeof(*record) + (size_t)len);

@@ -37,7 +37,7 @@ void task_facts_release(struct task_facts *f)
 
 bool task_facts_equal(const struct task_facts *a, const struct task_facts *b)
 {
-	return a->coro == b->coro && a->name == b->name &&
+	return a->coro == b->coro && a->code == b->code && a->name == b->name &&
 	       memcmp(&a->identity, &b->identity, sizeof(a->identity)) == 0 &&
 	       a->executing == b->executing && a->finished == b->finished &&
 	       a->nframes == b->nframes && a->nawaiters == b->nawaiters &&
@@ -221,8 +221,11 @@ static raddr read_generator(struct task_reader *r, raddr object, const char *cop
 	const struct layout *l = r->layout;
 	const char *frame = copy + OFF(l, gen_frame);
 	const int8_t state = (int8_t)copy[OFF(l, gen_state)];
+	const raddr code = word_at(frame, OFF(l, frame_executable)) & l->executable_mask;
 	raddr instr;
 
+	if (!f->code)
+		f->code = code;
 	if (state == l->gen_executing) {
 		f->executing = true;
 		return 0;
@@ -236,7 +239,7 @@ static raddr read_generator(struct task_reader *r, raddr object, const char *cop
 	instr = word_at(frame, OFF(l, frame_instr));
 	task_add_frame(f, &(struct task_frame){
 		.address = object + (raddr)OFF(l, gen_frame),
-		.code = word_at(frame, OFF(l, frame_executable)) & l->executable_mask,
+		.code = code,
 		.instr = instr,
 		.copy = OFF(l, frame_copy) != ABSENT ? int_at(frame, OFF(l, frame_copy)) : 0,
 	});

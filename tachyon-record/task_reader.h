@@ -39,6 +39,7 @@ struct task_frame {
 
 struct task_facts {
 	raddr coro, name, loop;
+	raddr code;                     /* of the outermost coroutine */
 	struct task_identity {          /* words of the name: tell tasks at one address apart */
 		raddr type;
 		uint64_t words[2];

@@ -147,25 +147,43 @@ static bool is_another(const struct tasks *t, const struct task *task)
 {
 	return task->known &&
 	       (task->facts.coro != t->first.coro ||
+		(task->facts.code != t->first.code && !t->first.finished) ||
 		memcmp(&task->facts.identity, &t->first.identity,
 		       sizeof(t->first.identity)) != 0);
 }
 
-static void take_facts(struct tasks *t, struct task *task)
+/*
+ * What has ended and whose memory is used again looks like anything.  A task
+ * that is new to us has to look like one; false if it does not.
+ */
+static bool is_task(const struct task *task, const struct task_facts *f)
+{
+	return f->coro && f->name && f->identity.type && !f->finished && !task->unproven &&
+	       (f->executing || f->nframes);
+}
+
+/* Takes over what was read; false if there is no such task. */
+static bool take_facts(struct tasks *t, struct task *task)
 {
 	if (is_another(t, task)) {
 		task_take_back(t, task);
 		task->known = false;
 	}
+	if (!task->known && !is_task(task, &t->first))
+		return false;
 	if (!task->known || task->facts.coro != t->first.coro)
 		task_table_set_coro(t, task, t->first.coro);
 	/* It runs now, but was suspended when its thread was read. */
 	if (task->known && !task->fresh && t->first.executing)
 		swap_frames(&t->first, &task->facts);
+	/* The frame of what has ended says nothing, but it may have been running. */
+	if (task->known && t->first.finished)
+		t->first.code = task->facts.code;
 	if (!task->known || !task_facts_equal(&task->facts, &t->first))
 		task->resolved = false;
 	swap(&task->facts, &t->first);
 	task->known = true;
+	return true;
 }
 
 /* Brings a task up to date, once a tick; NULL if it cannot be read. */
@@ -192,23 +210,22 @@ static struct task *refresh(struct tasks *t, struct task_owner *o, raddr address
 	    task_kind(&t->reader, address) != TASK_KIND_TASK)
 		return NULL;
 	task->fresh = t->bulk && !task->known;
-	if (task->fresh ? !task_read(&t->reader, address, &task->pieces, &t->first)
-			: !read_proven(t, task)) {
+	task->unproven &= !task->fresh;
+	if (!(task->fresh ? task_read(&t->reader, address, &task->pieces, &t->first)
+			  : read_proven(t, task)) ||
+	    !take_facts(t, task)) {
+		task_take_back(t, task);
 		task->known = false;
 		return NULL;
 	}
-	take_facts(t, task);
 	return task;
 }
 
 /* Proves what was read once. */
 static void prove(struct tasks *t, struct task *task)
 {
+	task->known = read_proven(t, task) && !task->unproven && take_facts(t, task);
 	task->fresh = false;
-	if (read_proven(t, task))
-		take_facts(t, task);
-	else
-		task->known = false;
 }
 
 /* --- which task runs ------------------------------------------------------------ */
@@ -291,7 +308,9 @@ static struct task *match_frames(struct tasks *t, struct task_owner *o, const st
 		if (f->v[i].owner != OWNED_BY_GENERATOR)
 			continue;
 		index = address_map_get(&t->by_coro, f->v[i].address - iframe);
-		if (!index || t->v[index - 1]->state != o->state)
+		/* Since the stack was read its memory may have gone to another one. */
+		if (!index || !t->v[index - 1]->known || t->v[index - 1]->state != o->state ||
+		    t->v[index - 1]->facts.code != f->v[i].code)
 			continue;
 		o->base_node = i + 1 < f->n ? f->v[i + 1].node : NODE_ROOT;
 		o->base = depth_from(f, i + 1);
@@ -311,7 +330,7 @@ static struct task *match_base(struct tasks *t, const struct task_owner *o,
 {
 	uint32_t index = address_map_get(&t->by_address, running);
 
-	if (!index || !o->base || node == o->base_node)
+	if (!index || !t->v[index - 1]->known || !o->base || node == o->base_node)
 		return NULL;
 	while (node && node != o->base_node)
 		node = node_table_parent(c->nodes, node);

@@ -114,6 +114,31 @@ END
     run ! grep -E '<task> (one;two|two;one)' out
 }
 
+@test "tasks that end while they are read leave no garbage" {
+    use_any_python
+    cd "$TMP" || return 1
+    cat >crowd.py <<'END'
+import asyncio
+async def leaf(n): await asyncio.sleep(0.001 * n)
+async def request():
+    await asyncio.gather(*[leaf(n) for n in range(3)])
+async def main():
+    print("ready", flush=True)
+    while True:
+        await asyncio.gather(*[request() for _ in range(100)])
+asyncio.run(main())
+END
+    in_background crowd "$PYTHON" crowd.py
+    TARGET=$PID
+    within 20 ready_or_gone crowd "$TARGET"
+    timeout 20 "$RECORD" attach -r 500 -d 1.5 --async-aware --async-mode all -q -o trace "$TARGET"
+    "$REPORT" info --json trace >info.json
+    jq -e '.tasks.tasks > 100 and .tasks.failed <= .tasks.samples / 50' info.json
+    "$REPORT" collapsed trace >out
+    # Every task has a name.
+    run ! grep -q '<unknown>' out
+}
+
 @test "a Python whose tasks are not read is recorded without them" {
     use_python 3.10
     cd "$TMP" || return 1
