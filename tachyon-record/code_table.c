@@ -16,6 +16,7 @@ struct code_table {
 	uint32_t file_len;
 	uint32_t n;                     /* entries: distinct addresses */
 	uint32_t number;                /* given so far */
+	uint64_t reused_ns;             /* when an address was another object's, 0: never */
 	raddr type;                     /* of code objects, once one was seen */
 };
 
@@ -169,10 +170,19 @@ static uint32_t *find_slot(struct code_table *t, raddr address)
 	return &t->slots.v[slot];
 }
 
-static bool is_trusted(const struct code *code, struct code_clock clock)
+bool code_table_is_alert(const struct code_table *t, struct code_clock clock)
+{
+	return !clock.generation && t->reused_ns &&
+	       clock.now_ns - t->reused_ns < CODE_ALERT_S * UINT64_C(1000000000);
+}
+
+static bool is_trusted(const struct code_table *t, const struct code *code,
+		       struct code_clock clock)
 {
 	if (clock.generation)
 		return code->generation == clock.generation;
+	if (code_table_is_alert(t, clock))
+		return code->checked_ns == clock.now_ns;
 	return clock.now_ns - code->checked_ns < CODE_TRUST_NS;
 }
 
@@ -209,7 +219,7 @@ enum code_status code_table_get(struct code_table *t, struct remote *r,
 		return CODE_FULL;
 	slot = find_slot(t, address);
 	c = &t->codes[*slot];
-	if (*slot && is_trusted(c, clock)) {
+	if (*slot && is_trusted(t, c, clock)) {
 		*code = c;
 		return CODE_OK;
 	}
@@ -227,7 +237,9 @@ enum code_status code_table_get(struct code_table *t, struct remote *r,
 	st = define(t, r, l, ring, &fresh);
 	if (st != CODE_OK)
 		return st;
-	if (!*slot)
+	if (*slot)
+		t->reused_ns = clock.now_ns;
+	else
 		*slot = ++t->n;
 	c = &t->codes[*slot];
 	*c = fresh;

@@ -5,8 +5,9 @@
  * An object's text is read once and pushed to the writer; afterwards only its
  * number is used.  A freed object's address may be given to another one, so
  * an entry is believed as long as the interpreter's counter of freed code
- * objects has not moved (3.14 and later), and elsewhere for CODE_TRUST_NS;
- * then its head is read and compared again.
+ * objects has not moved (3.14 and later).  Elsewhere it is believed for
+ * CODE_TRUST_NS, and not beyond the tick in a program that was seen to use an
+ * address again within CODE_ALERT_S; then its head is read and compared.
  */
 #ifndef RECORD_CODE_TABLE_H
 #define RECORD_CODE_TABLE_H
@@ -23,6 +24,7 @@ struct code_table;
 enum {
 	CODE_CAPACITY = 1 << 20,
 	CODE_TRUST_NS = 1000000,
+	CODE_ALERT_S = 10,
 };
 
 struct code {
@@ -57,6 +59,9 @@ struct code_clock {
 enum code_status code_table_get(struct code_table *t, struct remote *r,
 				const struct layout *l, struct ring *ring, raddr address,
 				struct code_clock clock, const struct code **code);
+
+/* True for CODE_ALERT_S after an address was seen to have been used again. */
+bool code_table_is_alert(const struct code_table *t, struct code_clock clock);
 
 /* How many numbers were given.  A replaced object takes another one. */
 uint32_t code_table_count(const struct code_table *t);

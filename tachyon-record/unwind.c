@@ -258,25 +258,31 @@ struct leaf {
 static bool earlier_callers(struct unwinder *u, const struct unwind_context *c,
 			    const struct frame *leaf, uint32_t *parent)
 {
-	const struct memo *m = resolve_memo(u, leaf->address);
+	const struct memo *m = resolve_memo(u, c, leaf->address);
 
-	if (m->frame == leaf->address && m->code == leaf->code) {
+	if (m && m->code == leaf->code) {
 		*parent = m->parent;
 		return true;
 	}
+	if (code_table_is_alert(c->codes, c->clock))
+		return false;
 	for (size_t i = 0; i < u->last.n; i++)
 		if (u->last.v[i].address == leaf->address && u->last.v[i].code == leaf->code) {
 			*parent = i + 1 < u->last.n ? u->last.v[i + 1].node : NODE_ROOT;
 			return true;
 		}
-	m = &u->by_code[(leaf->code >> 4) % MEMO_SLOTS];
-	*parent = m->parent;
-	return !has_frame_objects(c) && m->code == leaf->code;
+	m = has_frame_objects(c) ? NULL : resolve_memo_of_code(u, c, leaf->code);
+	if (m)
+		*parent = m->parent;
+	return m != NULL;
 }
 
 /* The callers of another call of the function, whose frame can be any object. */
-static bool callers_of_code(const struct unwinder *u, raddr code, uint32_t *parent)
+static bool callers_of_code(const struct unwinder *u, const struct unwind_context *c,
+			    raddr code, uint32_t *parent)
 {
+	if (code_table_is_alert(c->codes, c->clock))
+		return false;
 	for (size_t i = 0; i < MEMO_SLOTS; i++)
 		if (u->memo[i].code == code) {
 			*parent = u->memo[i].parent;
@@ -344,9 +350,9 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 	uint32_t parent;
 
 	if ((!leaf->has_frame || leaf->doubtful) && leaf->earlier) {
-		const struct memo *m = resolve_memo(u, leaf->earlier);
+		const struct memo *m = resolve_memo(u, c, leaf->earlier);
 
-		if (m->frame == leaf->earlier) {
+		if (m) {
 			*node = m->node;
 			return UNWIND_INEXACT;
 		}
@@ -360,15 +366,14 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 		if (st == UNWIND_EXACT || st == UNWIND_NO_ROOM || st == UNWIND_FULL)
 			return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
 	}
-	if (!leaf->has_frame && !has_frame_objects(c) &&
-	    resolve_memo(u, leaf->address)->frame == leaf->address) {
-		*node = resolve_memo(u, leaf->address)->node;
+	if (!leaf->has_frame && !has_frame_objects(c) && resolve_memo(u, c, leaf->address)) {
+		*node = resolve_memo(u, c, leaf->address)->node;
 		return UNWIND_INEXACT;
 	}
 	if (!leaf->has_frame || !earlier_callers(u, c, &frame, &parent)) {
 		st = settle_other(u, c, leaf, node);
 		if (st != UNWIND_TORN || !leaf->has_frame || !has_frame_objects(c) ||
-		    !callers_of_code(u, frame.code, &parent))
+		    !callers_of_code(u, c, frame.code, &parent))
 			return st;
 	}
 	st = unwind_resolve(c, &frame, parent, false);

@@ -67,6 +67,7 @@ struct outlier {
 struct memo {
 	raddr frame, code;
 	uint32_t node, parent;          /* of its stack and its caller's */
+	uint64_t generation;            /* of code objects then */
 };
 
 /* A _PyCFrame, which C puts on its stack when it enters the interpreter. */

@@ -55,7 +55,8 @@ static size_t keep_unchanged(struct unwinder *u, const struct unwind_context *c,
 	if (u->marked != marked)
 		return 0;
 	if (c->clock.generation ? u->generation != c->clock.generation
-				: c->clock.now_ns - u->resolved_ns > RESOLVE_ALL_NS)
+				: c->clock.now_ns - u->resolved_ns > RESOLVE_ALL_NS ||
+				  code_table_is_alert(c->codes, c->clock))
 		return 0;
 	while (kept < most && same_frame(--a, --b)) {
 		now->v[now->n - 1 - kept].node = b->node;
@@ -163,9 +164,31 @@ enum unwind_status unwind_add_opcode(struct unwind_context *c, unsigned opcode,
 	return resolve_node(c, &n, node);
 }
 
-struct memo *resolve_memo(struct unwinder *u, raddr frame)
+static size_t memo_slot(raddr address)
 {
-	return &u->memo[(frame >> 4) % MEMO_SLOTS];
+	return (address >> 4) % MEMO_SLOTS;
+}
+
+/* Nodes are remembered as long as the code objects that they name are believed. */
+static bool is_current(const struct unwind_context *c, const struct memo *m)
+{
+	return m->generation == c->clock.generation && !code_table_is_alert(c->codes, c->clock);
+}
+
+const struct memo *resolve_memo(const struct unwinder *u, const struct unwind_context *c,
+				raddr frame)
+{
+	const struct memo *m = &u->memo[memo_slot(frame)];
+
+	return m->frame == frame && is_current(c, m) ? m : NULL;
+}
+
+const struct memo *resolve_memo_of_code(const struct unwinder *u,
+					const struct unwind_context *c, raddr code)
+{
+	const struct memo *m = &u->by_code[memo_slot(code)];
+
+	return m->code == code && is_current(c, m) ? m : NULL;
 }
 
 void resolve_drop(struct frames *frames, size_t n)
@@ -233,10 +256,11 @@ enum unwind_status resolve_stack(struct unwinder *u, struct unwind_context *c,
 		parent = now->v[i].node;
 	}
 	if (now->n > kept) {
-		struct memo memo = { now->v[0].address, now->v[0].code, parent, below };
+		const struct memo memo = { now->v[0].address, now->v[0].code, parent, below,
+					   c->clock.generation };
 
-		*resolve_memo(u, memo.frame) = memo;
-		u->by_code[(memo.code >> 4) % MEMO_SLOTS] = memo;
+		u->memo[memo_slot(memo.frame)] = memo;
+		u->by_code[memo_slot(memo.code)] = memo;
 	}
 	if (!kept) {
 		u->generation = c->clock.generation;

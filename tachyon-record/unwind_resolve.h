@@ -19,8 +19,11 @@ enum unwind_status resolve_node(struct unwind_context *c, const struct node *n,
 enum unwind_status resolve_stack(struct unwinder *u, struct unwind_context *c,
 				 struct frames *now, uint32_t *node);
 
-/* Where a frame that was innermost is remembered; another one may be there. */
-struct memo *resolve_memo(struct unwinder *u, raddr frame);
+/* What is remembered of a frame, or of a function, that was innermost; NULL: nothing. */
+const struct memo *resolve_memo(const struct unwinder *u, const struct unwind_context *c,
+				raddr frame);
+const struct memo *resolve_memo_of_code(const struct unwinder *u,
+					const struct unwind_context *c, raddr code);
 
 /* Drops the n innermost frames. */
 void resolve_drop(struct frames *frames, size_t n);

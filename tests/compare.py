@@ -467,6 +467,19 @@ def codes(trace, report):
     expect(len(seen) >= min(100, report["functions"] / 10), "only", len(seen), "of", report["functions"], "functions")
 
 
+def renamed(trace, report, most=0):
+    """Numbers only rise from sample to sample, and a stack has one: no function has the name of an earlier one."""
+    newest, seen, stale = -1, set(), 0
+    for sample in good(trace):
+        numbers = {int(f["function"].rpartition("_")[2]) for f in sample["stack"]
+                   if f["function"].startswith(("leaf_", "caller_"))}
+        stale += len(numbers) > 1 or bool(numbers) and min(numbers) < newest
+        newest = max(numbers | {newest})
+        seen |= numbers
+    expect(stale <= int(most), stale, "samples have the name of an earlier function")
+    expect(len(seen) >= min(100, report["functions"] / 10), "only", len(seen), "of", report["functions"], "functions")
+
+
 def churn(trace, report):
     """A thread never has the name of another one."""
     by_id = {t["id"]: t for t in trace["threads"]}
@@ -511,7 +524,7 @@ def summary(trace):
 
 CHECKS = {f.__name__: f for f in (
     exact, deep, large, subinterpreters, shares, leaves, recursion, threads, parallel, gil_switch, hashing, gc,
-    gc_threads, exceptions, natives, natives_unspecialised, stopped, fast, codes, churn, summary)}
+    gc_threads, exceptions, natives, natives_unspecialised, stopped, fast, codes, renamed, churn, summary)}
 
 
 def main():
