@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "tachyon-record/asyncio_find.h"
+#include "tachyon-record/asyncio/asyncio_find.h"
 #include "tachyon-record/launch.h"
 #include "tachyon-record/options.h"
 #include "tachyon-record/recording.h"

@@ -6,17 +6,23 @@
  *	commands.c		run and attach: output, exit status
  *	launch.c		run: start the program
  *	target.c		find the Python in a process: procfs.c, elf_symbols.c,
- *				elf_dynamic.c, runtime_scan.c
+ *				elf_dynamic.c, runtime_scan.c, native_tid.c
  *	recording.c		one recording: threads, signals, progress.c
  *	  sampler.c		the sampling thread: its loop; schedule.c: its clock
  *	    roster.c		interpreters, GILs, threads
  *	    thread_flags.c	states of a thread: kernel_state.c, exception.c
- *	    unwind.c		one thread's stack: unwind_plan.c, snapshot.c
+ *	    unwind.c		one thread's stack: unwind_plan.c, snapshot.c,
+ *				unwind_objects.c (frames of 3.8 to 3.10),
+ *				unwind_resolve.c and call_site.c (what proves it)
+ *	    instruction.c	what the leaf executes
+ *	    asyncio/tasks.c	tasks, who runs and who waits for whom
  *	    code_table.c	code objects seen, code_copies.c; node_table.c: stacks
+ *	    selection.c		samples that a mode leaves out
  *	    ring.c, records.h	to the writer thread
  *	  output.c		the writer thread: definitions.c, runs.c,
  *				thread_names.c, then format/writer.c
- *	cpython/		what differs between versions: layouts.c
+ *	cpython/		what differs between versions: layouts.c, opcodes.c,
+ *				call_sites.c, linetable.c, asyncio_layout.c
  *	remote.c		the only reader of the target's memory
  */
 #include <fcntl.h>

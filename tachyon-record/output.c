@@ -21,7 +21,7 @@
 #include "tachyon-record/records.h"
 #include "tachyon-record/runs.h"
 #include "tachyon-record/target.h"
-#include "tachyon-record/task_runs.h"
+#include "tachyon-record/asyncio/task_runs.h"
 #include "tachyon-record/thread_names.h"
 
 enum {

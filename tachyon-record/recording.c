@@ -18,7 +18,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "format/wire.h"
-#include "tachyon-record/asyncio_find.h"
+#include "tachyon-record/asyncio/asyncio_find.h"
 #include "tachyon-record/output.h"
 #include "tachyon-record/progress.h"
 #include "tachyon-record/records.h"

@@ -14,7 +14,7 @@
 #include "tachyon-record/roster.h"
 #include "tachyon-record/schedule.h"
 #include "tachyon-record/thread_flags.h"
-#include "tachyon-record/tasks.h"
+#include "tachyon-record/asyncio/tasks.h"
 #include "tachyon-record/unwind.h"
 
 enum {

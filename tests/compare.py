@@ -431,7 +431,8 @@ def stopped(trace, report, margin, few=4.0):
 def callees():
     """The functions that a line of tests/targets/fast.py can call: what stands behind "# ->"."""
     found = {}
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "targets", "fast.py"), encoding="utf-8") as lines:
+    here = os.path.dirname(os.path.abspath(__file__))
+    with open(os.path.join(here, "targets", "fast.py"), encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             found[number] = line.partition("# ->")[2].replace(",", " ").split()
     return found

@@ -6,13 +6,13 @@
  * _eager_tasks, a set, has those that have not waited yet.  Which thread runs
  * a loop is what its attribute _thread_id says.
  */
-#include "tachyon-record/task_modules.h"
+#include "tachyon-record/asyncio/task_modules.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "tachyon-record/task_table.h"
+#include "tachyon-record/asyncio/task_table.h"
 
 enum {
 	WORD = 8,

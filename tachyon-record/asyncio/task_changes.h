@@ -8,7 +8,7 @@
 #ifndef RECORD_TASK_CHANGES_H
 #define RECORD_TASK_CHANGES_H
 
-#include "tachyon-record/task_table.h"
+#include "tachyon-record/asyncio/task_table.h"
 
 /* Tells the writer of a task before the first change that names it. */
 void task_announce(struct tasks *t, struct task *task);

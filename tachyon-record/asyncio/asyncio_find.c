@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tachyon-record/asyncio_find.h"
+#include "tachyon-record/asyncio/asyncio_find.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tachyon-record/tasks.h"
+#include "tachyon-record/asyncio/tasks.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 
 #include "base/mem.h"
 #include "format/wire.h"
-#include "tachyon-record/task_changes.h"
-#include "tachyon-record/task_modules.h"
-#include "tachyon-record/task_table.h"
+#include "tachyon-record/asyncio/task_changes.h"
+#include "tachyon-record/asyncio/task_modules.h"
+#include "tachyon-record/asyncio/task_table.h"
 
 enum {
 	WORD = 8,

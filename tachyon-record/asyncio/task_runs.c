@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tachyon-record/task_runs.h"
+#include "tachyon-record/asyncio/task_runs.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tachyon-record/address_map.h"
+#include "tachyon-record/asyncio/address_map.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tachyon-record/task_changes.h"
+#include "tachyon-record/asyncio/task_changes.h"
 
 #include <string.h>
 

@@ -8,9 +8,9 @@
 
 #include <stdatomic.h>
 
-#include "tachyon-record/address_map.h"
-#include "tachyon-record/task_reader.h"
-#include "tachyon-record/tasks.h"
+#include "tachyon-record/asyncio/address_map.h"
+#include "tachyon-record/asyncio/task_reader.h"
+#include "tachyon-record/asyncio/tasks.h"
 
 enum { TASKS_MAX = 1 << 17 };           /* that are looked at */
 

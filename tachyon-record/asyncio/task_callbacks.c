@@ -6,7 +6,7 @@
  * futures (Lib/asyncio/tasks.py, taskgroups.py).  What such a callable holds
  * is followed to tasks, by way of other futures.
  */
-#include "tachyon-record/task_reader.h"
+#include "tachyon-record/asyncio/task_reader.h"
 
 #include <string.h>
 

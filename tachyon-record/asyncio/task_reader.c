@@ -4,7 +4,7 @@
  * (_PyGen_yf: what a suspended generator waits for is on top of its frame's
  * stack), Objects/setobject.c.
  */
-#include "tachyon-record/task_reader.h"
+#include "tachyon-record/asyncio/task_reader.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "tachyon-record/task_table.h"
+#include "tachyon-record/asyncio/task_table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "tachyon-record/task_modules.h"
+#include "tachyon-record/asyncio/task_modules.h"
 
 enum {
 	/* Bytes between two pieces that cost less than a range of their own. */
