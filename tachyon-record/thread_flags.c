@@ -14,18 +14,32 @@ static uint32_t attached_flags(const struct thread *t)
 }
 
 /*
+ * A thread without the GIL waits for it if it sleeps on the GIL's own condition
+ * variables or mutexes; or if it is ready, without a CPU, and stands at an
+ * instruction of the interpreter itself, where nothing else is done without it.
+ */
+static bool begins_to_wait(const struct roster *r, const struct thread *t,
+			   const struct gil *g, uint64_t futex)
+{
+	if (futex)
+		return futex - g->address < (uint64_t)OFF(&r->target->layout, gil_size);
+	return t->native == OPCODE_INTERPRETER && t->node != NODE_ROOT &&
+	       !(t->flags & TRACE_FAILED);
+}
+
+/*
  * A thread that has begun to wait for the GIL waits until it gets it, also
  * when it was woken and has no CPU yet, or looks how long it has waited.
  */
 static uint32_t gil_flags(const struct roster *r, struct thread *t, const struct gil *g)
 {
-	const uint64_t gil_size = (uint64_t)OFF(&r->target->layout, gil_size);
+	const bool moved = roster_may_have_moved(r, t);
 	uint64_t futex;
+	bool waits;
 
 	if (!g->governs)
 		return attached_flags(t);
-	if (roster_may_have_moved(r, t))
-		t->awaits_gil = false;
+	t->awaits_gil &= !moved;
 	if (g->locked && g->holder == t->state)
 		return TRACE_HOLDS_GIL;
 	if (t->awaits_gil)
@@ -34,11 +48,12 @@ static uint32_t gil_flags(const struct roster *r, struct thread *t, const struct
 		return TRACE_WAITS_GIL << TRACE_UNKNOWN_SHIFT;
 	if (t->kernel.on_cpu)
 		return 0;
-	/* It sleeps on the GIL's own condition variables or mutexes. */
 	if (!kernel_state_futex(&t->kernel, &futex))
 		return TRACE_WAITS_GIL << TRACE_UNKNOWN_SHIFT;
-	t->awaits_gil = futex - g->address < gil_size;
-	return t->awaits_gil ? TRACE_WAITS_GIL : 0;
+	waits = begins_to_wait(r, t, g, futex);
+	/* The kernel's word is of a moment before the GIL's: it may have had it since. */
+	t->awaits_gil = waits && !moved;
+	return waits ? TRACE_WAITS_GIL : 0;
 }
 
 /* While it is not known who collects, any thread that runs may be the one. */

@@ -292,19 +292,23 @@ static bool callers_of_code(const struct unwinder *u, const struct unwind_contex
 }
 
 /*
- * The first frame of another chain that called the leaf, which stood above it
- * in the data stack; n of the chain if that is not known.
+ * The first frame of another chain that called the leaf: below it in the data
+ * stack, or, for a generator that could be anyone's, all of the data stack.  n
+ * of the chain if that is not known.
  */
 static size_t first_caller(const struct unwinder *u, const struct leaf *leaf)
 {
 	const struct chunk *chunk = u->chunks;
 	const struct frames *other = &u->other;
+	raddr above;
 	size_t first = 0;
 
-	if (!u->nchunks || leaf->address - chunk->base >= chunk->size)
+	if (!u->nchunks)
 		return other->n;
+	above = leaf->address - chunk->base < chunk->size ? leaf->address
+							  : chunk->base + chunk->size;
 	while (first < other->n && (other->v[first].address - chunk->base >= chunk->size ||
-				    other->v[first].address >= leaf->address))
+				    other->v[first].address >= above))
 		first++;
 	return first;
 }
@@ -448,8 +452,12 @@ static void look_back(struct unwinder *u, struct unwind_context *c,
 		if (w == WALK_MISSING)
 			unwind_want(u, c, at);
 	}
-	if (!leaf->has_candidate && !leaf->has_other && innermost &&
-	    walk(u, c, s, innermost, &at) == WALK_DONE && !u->now_left) {
+	if (leaf->has_candidate || leaf->has_other || !innermost)
+		return;
+	w = walk(u, c, s, innermost, &at);
+	if (w == WALK_MISSING) {
+		unwind_want(u, c, at);
+	} else if (w == WALK_DONE && !u->now_left) {
 		swap(&u->other, &u->now);
 		leaf->has_other = true;
 	}

@@ -86,9 +86,10 @@ static const char *const stand_ins[] = {
 	"INSTRUMENTED_LINE", NULL
 };
 
-/* Where C resumes generators: the loop's jumps are none of the places. */
+/* Where C resumes generators, these are none of the places. */
 static const char *const jumps[] = {
 	"JUMP_BACKWARD", "JUMP_BACKWARD_QUICK", "JUMP_FORWARD", "RESUME", "RESUME_QUICK",
+	"YIELD_VALUE", "STORE_FAST", "STORE_FAST__LOAD_FAST", "POP_TOP",
 	NULL
 };
 
