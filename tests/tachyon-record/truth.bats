@@ -127,8 +127,8 @@ generators() {
 @test "nested generators on 3.15 (7 points)" { generators 3.15; }
 
 # possible MINOR MOST TASKS: structures that change faster than they can be read. MOST is the share of stacks that are
-# called exact and never were, in hundredths; TASKS that of failed ticks while tasks switch at once. Elsewhere fewer than
-# 1 of 1000 ticks fail, 1 of 100 of threads that are just ending.
+# called exact and never were, in hundredths; TASKS that of failed ticks while tasks switch at once. Elsewhere fewer
+# than 1 of 1000 ticks fail, 1 of 100 of threads that are just ending.
 possible() {
     use_python "$1"
     local structure failed
