@@ -6,7 +6,7 @@ usage: async_check.py ACCOUNT COLLAPSED TICKS all|running
 import json
 import sys
 
-SHARE_SLACK = 0.06              # of the time that each worker computes
+SHARE_SLACK = 0.1               # of the time that each worker computes: 600 ticks, of a part of its run
 STACK_SLACK = 0.03              # of the ticks in which a suspended task is there
 
 

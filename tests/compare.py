@@ -384,8 +384,9 @@ def natives(trace, margin):
             own = [s for s in own if leaf(s) == name or len(own) < 20]
         expect(len(own) >= 20, "only", len(own), "samples of", name)
         wanted = name.startswith("native_")
+        # Three samples of few are more than the margin.
         near("native code in %s() (%d samples)" % (name, len(own)), flagged(trace, own, NATIVE), wanted,
-             5 if wanted else float(margin))
+             max(5 if wanted else float(margin), 300 / len(own)))
 
 
 def natives_unspecialised(trace, margin):
