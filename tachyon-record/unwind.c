@@ -314,18 +314,52 @@ static size_t first_caller(const struct unwinder *u, const struct leaf *leaf)
 }
 
 /*
+ * Without a chain from another leaf: the frames of the last stack that still
+ * stand in the data stack as they did, outermost first up to the first one that
+ * does not.
+ */
+static bool recall_other(struct unwinder *u, const struct unwind_context *c,
+			 const struct snapshot *s)
+{
+	const struct frames *last = &u->last;
+	const size_t size = (size_t)OFF(c->layout, frame_size);
+	unsigned range = u->frames_range;
+	size_t first = last->n;
+
+	if (!u->nchunks || has_frame_objects(c))
+		return false;
+	while (first > 0) {
+		const struct frame *f = &last->v[first - 1];
+		const char *p = f->address - u->chunks[0].base < u->chunks[0].size
+			? find_frame(u, s, &range, f->address, size) : NULL;
+		struct frame now = { .address = f->address };
+
+		/* The interpreter's own frames stand on the C stack. */
+		if (!f->is_shim && (!p || !take_frame(c, p, &now) || now.code != f->code ||
+				    now.previous != f->previous))
+			break;
+		first--;
+	}
+	u->other.n = 0;
+	for (size_t i = first; i < last->n; i++)
+		*add_frame(&u->other) = last->v[i];
+	return u->other.n != 0;
+}
+
+/*
  * The leaf was gone before its callers could be read.  They are known from
  * another chain; if its own frame is not, it becomes an unknown function.
  */
 static enum unwind_status settle_other(struct unwinder *u, struct unwind_context *c,
-					 const struct leaf *leaf, uint32_t *node)
+				       const struct snapshot *s, const struct leaf *leaf,
+				       uint32_t *node)
 {
 	struct frames *other = &u->other;
 	struct frame frame = leaf->frame;
 	enum unwind_status st;
 	size_t skip;
 
-	if (!leaf->has_other)
+	if (!leaf->has_other && !recall_other(u, c, s))
 		return UNWIND_TORN;
 	skip = has_frame_objects(c)
 		? unwind_objects_caller(u, leaf->has_frame ? &leaf->frame : NULL)
@@ -347,7 +381,8 @@ static enum unwind_status settle_other(struct unwinder *u, struct unwind_context
 
 /* The leaf could not be completed: keeps it with the best callers known. */
 static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
-				 const struct leaf *leaf, uint32_t *node)
+				 const struct snapshot *s, const struct leaf *leaf,
+				 uint32_t *node)
 {
 	struct frame frame = leaf->frame;
 	enum unwind_status st;
@@ -375,7 +410,7 @@ static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
 		return UNWIND_INEXACT;
 	}
 	if (!leaf->has_frame || !earlier_callers(u, c, &frame, &parent)) {
-		st = settle_other(u, c, leaf, node);
+		st = settle_other(u, c, s, leaf, node);
 		if (st != UNWIND_TORN || !leaf->has_frame || !has_frame_objects(c) ||
 		    !callers_of_code(u, c, frame.code, &parent))
 			return st;
@@ -687,7 +722,7 @@ enum unwind_status unwind(struct unwinder *u, struct unwind_context *c, struct s
 			break;
 	}
 	if (st == UNWIND_TORN || st == UNWIND_CORRUPT)
-		st = settle(u, c, &leaf, node);
+		st = settle(u, c, s, &leaf, node);
 	c->inexact += st == UNWIND_INEXACT;
 	return st;
 }
