@@ -321,20 +321,31 @@ static struct task *match_frames(struct tasks *t, struct task_owner *o, const st
 	return NULL;
 }
 
+/* Does the task's own coroutine run in a stack's frame that has this node? */
+static bool has_code_of(const struct task *task, const struct unwind_context *c, uint32_t node)
+{
+	const struct code *code;
+
+	return code_table_get(c->codes, c->remote, c->layout, c->ring, task->facts.code, c->clock,
+			      &code) == CODE_OK &&
+	       code->number == node_table_at(c->nodes, node)->code;
+}
+
 /*
  * A stack that was put together from memory of its leaf: does it stand on the
- * frames on which the thread's loop runs tasks?
+ * frames on which the thread's loop runs tasks, and is it that task's?  The
+ * loop may have gone on to the next one since the stack was read.
  */
 static struct task *match_base(struct tasks *t, const struct task_owner *o,
 			       const struct unwind_context *c, uint32_t node, raddr running)
 {
-	uint32_t index = address_map_get(&t->by_address, running);
+	uint32_t index = address_map_get(&t->by_address, running), above = NODE_ROOT;
 
 	if (!index || !t->v[index - 1]->known || !o->base || node == o->base_node)
 		return NULL;
-	while (node && node != o->base_node)
-		node = node_table_parent(c->nodes, node);
-	return node ? t->v[index - 1] : NULL;
+	for (; node && node != o->base_node; node = node_table_parent(c->nodes, node))
+		above = node;
+	return node && has_code_of(t->v[index - 1], c, above) ? t->v[index - 1] : NULL;
 }
 
 static raddr running_word(struct tasks *t, const struct task_owner *o,
