@@ -4,8 +4,6 @@
 #include "tachyon-record/cpython/call_sites.h"
 
 enum {
-	/* enum _frameowner */
-	OWNED_BY_GENERATOR = 1,
 	/* So often an instruction is believed to be what it was. */
 	USES = 64,
 };

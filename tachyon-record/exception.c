@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format/wire.h"
+#include "tachyon-record/cpython/object.h"
 #include "tachyon-record/unwind.h"
 #include "tachyon-record/unwind_plan.h"
 
@@ -50,17 +51,6 @@ static size_t item_size(const struct layout *l)
 	return (size_t)(value > previous ? value : previous) + WORD;
 }
 
-static bool has_type_none(const struct unwind_context *c, raddr object)
-{
-	static const char name[] = "NoneType";
-	raddr type = remote_ptr(c->remote, object + (raddr)OFF(c->layout, object_type));
-	raddr at = type ? remote_ptr(c->remote, type + (raddr)OFF(c->layout, type_name)) : 0;
-	char text[sizeof(name)];
-
-	return at && remote_read(c->remote, at, text, sizeof(text)) == READ_OK &&
-	       memcmp(text, name, sizeof(text)) == 0;
-}
-
 static bool is_exception(struct unwind_context *c, raddr object)
 {
 	struct exceptions *all = &c->exceptions;
@@ -70,7 +60,7 @@ static bool is_exception(struct unwind_context *c, raddr object)
 	if (object == all->other || (all->none && all->tested >= TESTS))
 		return true;
 	all->tested++;
-	if (has_type_none(c, object)) {
+	if (object_type_is(c->remote, c->layout, object, "NoneType")) {
 		all->none = object;
 		return false;
 	}

@@ -12,9 +12,17 @@ enum {
 	MAX_THREADS = 1 << 15,
 };
 
+/* The fields of an interpreter that every tick reads, as one range. */
+static const enum layout_field interp_fields[] = {
+	FIELD_interp_threads_head, FIELD_interp_gc_collecting, FIELD_interp_gc_frame,
+	FIELD_interp_code_generation, FIELD_interp_copy_generation, FIELD_interp_stw_requester,
+};
+
 void roster_init(struct roster *r, struct target *target, bool all_threads)
 {
 	*r = (struct roster){ .target = target, .all_threads = all_threads, .stale = true };
+	r->interp_span = layout_span(&target->layout, interp_fields,
+				     sizeof(interp_fields) / sizeof(interp_fields[0]));
 	native_tid_init(&r->tids, &target->remote, target->own_pid);
 }
 
@@ -187,12 +195,9 @@ static size_t head_size(const struct layout *l)
 		FIELD_thread_next, FIELD_thread_ident, FIELD_thread_native_id,
 		FIELD_thread_tag, FIELD_thread_begun,
 	};
-	int32_t to = 0;
+	const struct layout_span span = layout_span(l, fields, sizeof(fields) / sizeof(fields[0]));
 
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (l->off[fields[i]] != ABSENT && l->off[fields[i]] + 8 > to)
-			to = l->off[fields[i]] + 8;
-	return (size_t)to;
+	return (size_t)(span.from + span.len);
 }
 
 static enum read_status list_threads(struct roster *r, size_t interp)
@@ -292,28 +297,6 @@ enum read_status roster_refresh(struct roster *r, uint64_t now_ns,
 	return st;
 }
 
-/* The fields of an interpreter that every tick reads, as one range. */
-static const enum layout_field interp_fields[] = {
-	FIELD_interp_threads_head, FIELD_interp_gc_collecting, FIELD_interp_gc_frame,
-	FIELD_interp_code_generation, FIELD_interp_copy_generation, FIELD_interp_stw_requester,
-};
-
-static void interp_span(const struct layout *l, int32_t *from, int32_t *len)
-{
-	int32_t to = 0;
-
-	*from = INT32_MAX;
-	for (size_t i = 0; i < sizeof(interp_fields) / sizeof(interp_fields[0]); i++) {
-		int32_t off = l->off[interp_fields[i]];
-
-		if (off == ABSENT)
-			continue;
-		*from = off < *from ? off : *from;
-		to = off + 8 > to ? off + 8 : to;
-	}
-	*len = to - *from;
-}
-
 /* The first word of a GIL that is read. */
 static int32_t gil_from(const struct layout *l)
 {
@@ -343,15 +326,16 @@ static raddr gil_words(const struct layout *l, const struct gil *g, size_t *len)
  * From 3.13 on the GIL stands among the interpreter's own fields; a range
  * less is a fifth of a tick's cost.
  */
-static bool within_interp(struct roster *r, struct gil *g, int32_t from, int32_t span)
+static bool within_interp(struct roster *r, struct gil *g)
 {
+	const struct layout_span span = r->interp_span;
 	size_t len;
 	raddr at = gil_words(&r->target->layout, g, &len);
 
 	for (size_t i = 0; i < r->ninterps; i++) {
 		const struct interp *in = &r->interps[i];
 
-		if (in->listed && at - (in->address + (raddr)from) + len <= (raddr)span) {
+		if (in->listed && at - (in->address + (raddr)span.from) + len <= (raddr)span.len) {
 			g->range = in->range;
 			return true;
 		}
@@ -362,16 +346,15 @@ static bool within_interp(struct roster *r, struct gil *g, int32_t from, int32_t
 void roster_plan(struct roster *r, struct snapshot *s)
 {
 	const struct layout *l = &r->target->layout;
-	int32_t from, span;
 
-	interp_span(l, &from, &span);
 	if (OFF(l, runtime_gc_collecting) != ABSENT)
 		r->gc_range = snapshot_add(s, r->target->runtime +
 					   (raddr)OFF(l, runtime_gc_collecting), sizeof(int32_t));
 	for (size_t i = 0; i < r->ninterps; i++)
 		if (r->interps[i].listed)
 			r->interps[i].range = snapshot_add(s, r->interps[i].address +
-							   (raddr)from, (size_t)span);
+							   (raddr)r->interp_span.from,
+							   (size_t)r->interp_span.len);
 	for (size_t i = 0; i < r->ngils; i++) {
 		size_t len;
 		raddr at = gil_words(l, &r->gils[i], &len);
@@ -379,7 +362,7 @@ void roster_plan(struct roster *r, struct snapshot *s)
 		/* One that vanished, and may come back at its address, starts anew. */
 		if (!r->gils[i].listed)
 			r->gils[i].seen = false;
-		else if (!within_interp(r, &r->gils[i], from, span))
+		else if (!within_interp(r, &r->gils[i]))
 			r->gils[i].range = snapshot_add(s, at, len);
 	}
 }
@@ -444,8 +427,7 @@ static raddr collector(const struct layout *l, const struct gil *g, const char *
 	return g->governs && g->locked ? g->holder : 0;
 }
 
-static bool take_interp(struct roster *r, struct interp *in, int32_t from,
-			const struct snapshot *s)
+static bool take_interp(struct roster *r, struct interp *in, const struct snapshot *s)
 {
 	const struct layout *l = &r->target->layout;
 	const struct gil *g = &r->gils[in->gil];
@@ -455,7 +437,7 @@ static bool take_interp(struct roster *r, struct interp *in, int32_t from,
 
 	if (!words)
 		return false;
-	words -= from;
+	words -= r->interp_span.from;
 	head = word_at(words, OFF(l, interp_threads_head));
 	if (head != in->threads_head)
 		r->stale = true;
@@ -493,17 +475,14 @@ static bool take_collector(struct roster *r, const struct snapshot *s)
 
 bool roster_take(struct roster *r, const struct snapshot *s)
 {
-	int32_t from, len;
-	bool all;
+	bool all = take_collector(r, s);
 
-	interp_span(&r->target->layout, &from, &len);
-	all = take_collector(r, s);
 	for (size_t i = 0; i < r->ngils; i++)
 		if (r->gils[i].listed)
 			all &= take_gil(r, &r->gils[i], s);
 	for (size_t i = 0; i < r->ninterps; i++)
 		if (r->interps[i].listed)
-			all &= take_interp(r, &r->interps[i], from, s);
+			all &= take_interp(r, &r->interps[i], s);
 	return all;
 }
 

@@ -78,6 +78,7 @@ struct thread {
 struct roster {
 	struct target *target;
 	bool all_threads;
+	struct layout_span interp_span; /* of an interpreter that every tick reads */
 	struct gil *gils;
 	size_t ngils, gil_room;
 	struct interp *interps;

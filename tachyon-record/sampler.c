@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "tachyon-record/instruction.h"
+#include "tachyon-record/numbers.h"
 #include "tachyon-record/records.h"
 #include "tachyon-record/roster.h"
 #include "tachyon-record/schedule.h"
@@ -42,11 +43,6 @@ enum {
 	CHANGED_NS = 10000000,
 };
 
-struct numbers {
-	uint32_t *v;
-	size_t n, room;
-};
-
 struct sampler {
 	struct target *target;
 	struct ring *ring;
@@ -75,9 +71,7 @@ struct sampler {
 	uint32_t process_node;          /* of thread 0: failures of the whole */
 	bool resend;                    /* the writer's picture is incomplete */
 	bool gone;
-	struct numbers free_numbers;    /* of threads that have left */
-	struct numbers leaving;         /* to be free once the writer knows */
-	uint32_t numbered;              /* the highest number given */
+	struct numbers numbers;         /* of threads */
 };
 
 static void count(atomic_uint_fast64_t *counter, uint64_t n)
@@ -150,14 +144,13 @@ void sampler_free(struct sampler *s)
 	instructions_free(s->instructions);
 	tasks_free(s->tasks);
 	free(s->changes);
-	free(s->free_numbers.v);
-	free(s->leaving.v);
+	numbers_release(&s->numbers);
 	free(s);
 }
 
 void sampler_continue(struct sampler *s, const struct sampler *earlier)
 {
-	s->numbered = earlier->numbered;
+	s->numbers.highest = earlier->numbers.highest;
 	s->schedule.slot = earlier->schedule.slot;
 	s->lost = earlier->lost;
 	s->resend = true;
@@ -208,19 +201,12 @@ static void add_change(struct sampler *s, uint32_t thread, uint32_t node, uint32
 	s->changes[s->nchanges++] = (struct record_change){ thread, node, flags };
 }
 
-static void add_number(struct numbers *numbers, uint32_t number)
-{
-	numbers->v = mem_grow(numbers->v, &numbers->room, numbers->n + 1, sizeof(*numbers->v));
-	numbers->v[numbers->n++] = number;
-}
-
 /* Tells the writer of a thread before the first change that names it. */
 static bool announce(struct sampler *s, struct thread *t)
 {
 	const struct interp *in = &s->roster.interps[t->interp];
 	struct record_thread record = {
-		.number = s->free_numbers.n ? s->free_numbers.v[s->free_numbers.n - 1]
-					    : s->numbered + 1,
+		.number = numbers_next(&s->numbers),
 		.interp_state = in->address,
 		.tid = t->own_tid,
 		.ident = t->ident,
@@ -233,11 +219,7 @@ static bool announce(struct sampler *s, struct thread *t)
 	if (ring_push(s->ring, RECORD_THREAD, &record, sizeof(record)) != 0)
 		return false;
 	t->announced = true;
-	t->number = record.number;
-	if (s->free_numbers.n)
-		s->free_numbers.n--;
-	else
-		s->numbered++;
+	t->number = numbers_take(&s->numbers);
 	count(&s->counts.threads, 1);
 	return true;
 }
@@ -252,7 +234,7 @@ static void thread_left(void *arg, struct thread *t)
 		tasks_thread_left(s->tasks, t);
 	if (!t->announced)
 		return;
-	add_number(&s->leaving, t->number);
+	numbers_leave(&s->numbers, t->number);
 	count(&s->counts.threads, (uint64_t)-1);
 }
 
@@ -267,11 +249,11 @@ static void refresh(struct sampler *s, uint64_t at_ns)
 								 : REFRESH_NS;
 }
 
-/* Numbers of codes and nodes start again, here and in the trace. */
-static bool start_segment(struct sampler *s)
+/* Numbers of codes and nodes start again, here and in the trace, if there is room. */
+static void start_segment(struct sampler *s)
 {
 	if (ring_push(s->ring, RECORD_SEGMENT, NULL, 0) != 0)
-		return false;
+		return;
 	atomic_store(&s->want_segment, false);
 	code_table_clear(s->unwind.codes);
 	node_table_clear(s->unwind.nodes);
@@ -285,7 +267,6 @@ static bool start_segment(struct sampler *s)
 	if (s->tasks)
 		tasks_forget(s->tasks);
 	s->resend = true;
-	return true;
 }
 
 /*
@@ -426,9 +407,9 @@ static bool look_at_threads(struct sampler *s, bool *failed)
 			s->gone = true;
 			return false;
 		}
-		if (st == UNWIND_NO_ROOM || (st == UNWIND_FULL && !start_segment(s)))
-			return false;
 		if (st == UNWIND_FULL)
+			start_segment(s);
+		if (st == UNWIND_FULL || st == UNWIND_NO_ROOM)
 			return false;
 		*failed |= !t->replaced && t->flags & TRACE_FAILED;
 	}
@@ -514,8 +495,7 @@ static void push_tick(struct sampler *s, const struct moment *when)
 		tick->changes[i] = s->changes[i];
 	ring_commit(s->ring, slot);
 	s->resend = false;
-	while (s->leaving.n)
-		add_number(&s->free_numbers, s->leaving.v[--s->leaving.n]);
+	numbers_told(&s->numbers);
 	if (s->tasks)
 		tasks_commit(s->tasks);
 	count(&s->counts.ticks, 1);

@@ -15,8 +15,6 @@
 #include "tachyon-record/unwind_resolve.h"
 
 enum {
-	/* enum _frameowner, Include/internal/pycore_interpframe_structs.h */
-	OWNED_BY_GENERATOR = 1,
 	/* Tries for one leaf; more of them do not find many more. */
 	MAX_TRIES = 50,
 	/* The same while a complete chain from the leaf is already in hand. */

@@ -22,6 +22,9 @@
 #include "tachyon-record/node_table.h"
 #include "tachyon-record/snapshot.h"
 
+/* enum _frameowner, Include/internal/pycore_interpframe_structs.h */
+enum { OWNED_BY_GENERATOR = 1 };
+
 struct frame {
 	raddr address, code, previous;  /* previous: its caller's frame */
 	raddr instr;                    /* or bytes into the code, where those are counted */
@@ -128,7 +131,7 @@ struct unwind_context {
 	struct code_clock clock;
 	uint64_t tick;
 	uint64_t retry_until_ns;        /* CLOCK_MONOTONIC */
-	int32_t state_from, state_len;  /* the part of a thread state that is read */
+	struct layout_span state;       /* the part of a thread state that is read */
 	struct exceptions exceptions;
 	size_t lead;                    /* bytes read in front of frames outside the chunks */
 	uint64_t inexact;               /* stacks so far */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "tachyon-record/cpython/object.h"
 
 enum {
 	PAGE = 4096,
@@ -118,16 +119,9 @@ static void add_outliers(struct unwinder *u, const struct unwind_context *c)
 	}
 }
 
-static struct outlier *find_outlier(struct unwinder *u, raddr address)
-{
-	size_t at = unwind_outlier_place(u, address);
-
-	return at < u->noutliers && u->outliers[at].address == address ? &u->outliers[at] : NULL;
-}
-
 void unwind_objects_want(struct unwinder *u, const struct unwind_context *c, raddr address)
 {
-	struct outlier *known = find_outlier(u, address);
+	struct outlier *known = unwind_outlier(u, address);
 	struct ahead ahead = { .len = 0 };
 	raddr seen = 0;
 
@@ -146,7 +140,7 @@ void unwind_objects_want(struct unwinder *u, const struct unwind_context *c, rad
 		at = f.previous;
 		if (at == seen)
 			break;
-		known = find_outlier(u, at);
+		known = unwind_outlier(u, at);
 	}
 	if (known)
 		known->used_tick = c->tick;
@@ -168,7 +162,7 @@ void unwind_objects_touch(struct unwinder *u, const struct unwind_context *c,
 		else if (o + 1 < end && o[1].address == address)
 			o++;
 		else if (o->address != address)
-			o = find_outlier(u, address);
+			o = unwind_outlier(u, address);
 		if (!o)
 			continue;
 		o->used_tick = c->tick;
@@ -209,7 +203,7 @@ void unwind_objects_prime(struct unwinder *u, struct unwind_context *c)
 
 	if (!leaf)
 		return;
-	if (!c->frame_type && code_type_is(c->remote, c->layout, leaf, "frame"))
+	if (!c->frame_type && object_type_is(c->remote, c->layout, leaf, "frame"))
 		c->frame_type = remote_ptr(c->remote, leaf + (raddr)OFF(c->layout, object_type));
 	unwind_objects_want(u, c, leaf);
 	u->primed = true;

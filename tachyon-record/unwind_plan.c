@@ -56,18 +56,7 @@ void unwind_context_init(struct unwind_context *c)
 		FIELD_thread_state,
 		FIELD_thread_raised, FIELD_thread_exc_info, FIELD_thread_exc_state,
 	};
-	int32_t from = INT32_MAX, to = 0;
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		int32_t off = c->layout->off[fields[i]];
-
-		if (off == ABSENT)
-			continue;
-		from = off < from ? off : from;
-		to = off + WORD > to ? off + WORD : to;
-	}
-	c->state_from = from;
-	c->state_len = to - from;
+	c->state = layout_span(c->layout, fields, sizeof(fields) / sizeof(fields[0]));
 	c->lead = exception_lead(c->layout);
 	c->sites = call_sites_of(c->layout->version);
 }
@@ -77,7 +66,7 @@ const char *unwind_state(const struct unwinder *u, const struct unwind_context *
 {
 	const char *state = snapshot_range(s, u->state_range);
 
-	return state ? state - c->state_from : NULL;
+	return state ? state - c->state.from : NULL;
 }
 
 static bool has_cframe(const struct unwind_context *c)
@@ -183,8 +172,8 @@ void unwind_plan(struct unwinder *u, const struct unwind_context *c, struct snap
 		snapshot_add(s, u->chunks[i].base, u->chunks[i].used);
 	u->end_range = s->n;
 	/* Which frame is innermost is asked again, last. */
-	u->state_range = snapshot_add(s, u->state + (raddr)c->state_from,
-				      (size_t)c->state_len);
+	u->state_range = snapshot_add(s, u->state + (raddr)c->state.from,
+				      (size_t)c->state.len);
 	if (span)
 		snapshot_add(s, u->cframe_low, span);
 }
@@ -331,7 +320,8 @@ void unwind_prime(struct unwinder *u, struct unwind_context *c)
 	unwind_learn(u, c, s);
 }
 
-size_t unwind_outlier_place(const struct unwinder *u, raddr address)
+/* Index of the first outlier at or behind the address. */
+static size_t outlier_place(const struct unwinder *u, raddr address)
 {
 	size_t low = 0, high = u->noutliers;
 
@@ -364,7 +354,7 @@ void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr addre
 			u->nchunks = 0;
 			return;
 		}
-	at = unwind_outlier_place(u, address);
+	at = outlier_place(u, address);
 	if (at < u->noutliers && u->outliers[at].address == address) {
 		u->outliers[at].used_tick = c->tick;
 		return;
@@ -378,22 +368,17 @@ void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr addre
 	u->outliers[at] = (struct outlier){ .address = address, .used_tick = c->tick };
 }
 
-static struct outlier *outlier_at(const struct unwinder *u, raddr address)
+struct outlier *unwind_outlier(const struct unwinder *u, raddr address)
 {
-	size_t at = unwind_outlier_place(u, address);
+	size_t at = outlier_place(u, address);
 
 	return at < u->noutliers && u->outliers[at].address == address ? &u->outliers[at]
 								       : NULL;
 }
 
-const struct outlier *unwind_outlier(const struct unwinder *u, raddr address)
-{
-	return outlier_at(u, address);
-}
-
 void unwind_keep(struct unwinder *u, const struct unwind_context *c, raddr address)
 {
-	struct outlier *o = outlier_at(u, address);
+	struct outlier *o = unwind_outlier(u, address);
 
 	if (!o)
 		return;
@@ -404,7 +389,7 @@ void unwind_keep(struct unwinder *u, const struct unwind_context *c, raddr addre
 void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr address,
 		  const struct frame *caller)
 {
-	struct outlier *o = outlier_at(u, address);
+	struct outlier *o = unwind_outlier(u, address);
 
 	if (!o)
 		return;

@@ -32,10 +32,7 @@ void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr addr
 void unwind_keep(struct unwinder *u, const struct unwind_context *c, raddr address);
 
 /* What is known of the outlier at address; NULL: nothing. */
-const struct outlier *unwind_outlier(const struct unwinder *u, raddr address);
-
-/* Index of the first outlier at or behind the address. */
-size_t unwind_outlier_place(const struct unwinder *u, raddr address);
+struct outlier *unwind_outlier(const struct unwinder *u, raddr address);
 
 /*
  * Drops what was planned but could not be read: where the copy ends.  False if

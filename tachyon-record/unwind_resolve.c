@@ -9,8 +9,6 @@
 #include "tachyon-record/unwind_plan.h"
 
 enum {
-	/* enum _frameowner, Include/internal/pycore_interpframe_structs.h */
-	OWNED_BY_GENERATOR = 1,
 	/*
 	 * Frames below the part that changed are looked up again so often where
 	 * the interpreter does not tell that code objects were freed.
@@ -233,7 +231,6 @@ enum unwind_status resolve_stack(struct unwinder *u, struct unwind_context *c,
 		if (i + 1 < now->n && !call_site_holds(c, &now->v[i + 1], &now->v[i]) &&
 		    !repair(u, now, i, &parent)) {
 			u->dropped = i + 1;
-			resolve_drop(now, i + 1);
 			break;
 		}
 		st = unwind_resolve(c, &now->v[i], parent, i + 1 == above);
@@ -241,7 +238,6 @@ enum unwind_status resolve_stack(struct unwinder *u, struct unwind_context *c,
 		if (st == UNWIND_CORRUPT && i + 1 < now->n &&
 		    call_site_is_inline(c, &now->v[i + 1], &now->v[i])) {
 			u->dropped = i + 1;
-			resolve_drop(now, i + 1);
 			break;
 		}
 		if (st != UNWIND_EXACT)
@@ -249,12 +245,13 @@ enum unwind_status resolve_stack(struct unwinder *u, struct unwind_context *c,
 		if (i + 1 < now->n && !now->v[i + 1].is_shim &&
 		    call_site_was_left(c, &now->v[i])) {
 			u->dropped = i + 1;
-			resolve_drop(now, i + 1);
 			break;
 		}
 		below = parent;
 		parent = now->v[i].node;
 	}
+	if (u->dropped)
+		resolve_drop(now, u->dropped);
 	if (now->n > kept) {
 		const struct memo memo = { now->v[0].address, now->v[0].code, parent, below,
 					   c->clock.generation };

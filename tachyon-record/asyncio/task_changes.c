@@ -12,12 +12,6 @@ enum {
 	PART_WORDS = 1 << 16,
 };
 
-static void add_number(struct task_numbers *numbers, uint32_t number)
-{
-	numbers->v = mem_grow(numbers->v, &numbers->room, numbers->n + 1, sizeof(*numbers->v));
-	numbers->v[numbers->n++] = number;
-}
-
 static uint32_t *add_words(struct tasks *t, size_t n)
 {
 	uint32_t *words;
@@ -80,7 +74,7 @@ void task_take_back(struct tasks *t, struct task *task)
 {
 	task_withdraw(t, task);
 	if (task->number)
-		add_number(&t->leaving, task->number);
+		numbers_leave(&t->numbers, task->number);
 	task->number = 0;
 	t->renumbered = true;
 }
@@ -107,8 +101,7 @@ void task_announce(struct tasks *t, struct task *task)
 		return;
 	}
 	t->renumbered = true;
-	task->number = t->free_numbers.n ? t->free_numbers.v[--t->free_numbers.n]
-					 : ++t->numbered;
+	task->number = numbers_take(&t->numbers);
 	record = (struct record_task *)slot->data;
 	record->number = task->number;
 	record->thread = task->thread;
@@ -171,6 +164,5 @@ void task_changes_clear(struct tasks *t)
 
 void task_changes_commit(struct tasks *t)
 {
-	while (t->leaving.n)
-		add_number(&t->free_numbers, t->leaving.v[--t->leaving.n]);
+	numbers_told(&t->numbers);
 }

@@ -16,7 +16,6 @@
 
 enum {
 	WORD = 8,
-	SET_ENTRY = 2 * WORD,
 	MAX_SET_SLOTS = 1 << 19,
 	/* Bytes between two weak references that cost less than a range of their own. */
 	MERGE_GAP = 512,
@@ -124,13 +123,12 @@ raddr task_modules_running(struct tasks *t, raddr interp, uint64_t ident, uint64
 
 /* --- all tasks ----------------------------------------------------------------------- */
 
-static void add_listed(struct tasks *t, struct task_module *m, raddr task)
+static void add_listed(struct task_module *m, raddr task)
 {
 	if (!task || m->n == TASKS_MAX)
 		return;
 	m->tasks = mem_grow(m->tasks, &m->task_room, m->n + 1, sizeof(*m->tasks));
 	m->tasks[m->n++] = task;
-	(void)t;
 }
 
 /* The keys of a set into t->keys; false if it cannot be read whole. */
@@ -146,16 +144,15 @@ static bool read_set(struct tasks *t, raddr set)
 	    remote_read(r, set + (raddr)OFF(l, set_table), &table, WORD) != READ_OK ||
 	    mask >= MAX_SET_SLOTS)
 		return false;
-	t->entries = mem_grow(t->entries, &t->entry_room, (size_t)(mask + 1) * SET_ENTRY, 1);
-	if (remote_read(r, table, t->entries, (size_t)(mask + 1) * SET_ENTRY) != READ_OK)
+	t->entries = mem_grow(t->entries, &t->entry_room, (size_t)(mask + 1) * OBJECT_SET_ENTRY,
+			      1);
+	if (remote_read(r, table, t->entries, (size_t)(mask + 1) * OBJECT_SET_ENTRY) != READ_OK)
 		return false;
 	t->keys = mem_grow(t->keys, &t->key_room, (size_t)mask + 1, sizeof(*t->keys));
 	for (uint64_t i = 0; i <= mask; i++) {
-		raddr key = word_at(t->entries, (int32_t)(i * SET_ENTRY));
-		uint64_t hash = word_at(t->entries, (int32_t)(i * SET_ENTRY + WORD));
+		raddr key = object_set_key(t->entries + i * OBJECT_SET_ENTRY);
 
-		/* -1 is the hash of no object, but that of a removed entry. */
-		if (key && hash != UINT64_MAX)
+		if (key)
 			t->keys[t->nkeys++] = key;
 	}
 	return true;
@@ -191,7 +188,7 @@ static bool read_references(struct tasks *t, struct task_module *m)
 		if (!range)
 			return false;
 		for (; first < t->nkeys && t->keys[first] - from < s->ranges[k].iov_len; first++)
-			add_listed(t, m, word_at(range + (t->keys[first] - from), 0));
+			add_listed(m, word_at(range + (t->keys[first] - from), 0));
 	}
 	return true;
 }
@@ -212,7 +209,7 @@ static void list_all(struct tasks *t, struct task_module *m)
 		return;
 	m->complete &= read_set(t, m->eager);
 	for (size_t i = 0; i < t->nkeys; i++)
-		add_listed(t, m, t->keys[i]);
+		add_listed(m, t->keys[i]);
 }
 
 bool task_modules_list(struct tasks *t, const struct task_owner *o, uint64_t now_ns)
@@ -235,9 +232,7 @@ bool task_modules_list(struct tasks *t, const struct task_owner *o, uint64_t now
 					  m->tasks[i] + (raddr)t->asyncio.task_loop);
 		if (!loop || loop_thread(t, loop) != o->ident)
 			continue;
-		t->listed = mem_grow(t->listed, &t->listed_room, t->nlisted + 1,
-				     sizeof(*t->listed));
-		t->listed[t->nlisted++] = m->tasks[i];
+		task_list_add(t, m->tasks[i]);
 	}
 	return m->complete;
 }

@@ -19,7 +19,6 @@ enum {
 	MAX_GENERATOR = 1792,           /* head and frame, as layouts.c bounds them, and: */
 	USUAL_STACK = 96,               /* bytes of locals and value stack that mostly do */
 	MAX_STACK = 1 << 16,            /* bytes of locals and value stack of one frame */
-	SET_ENTRY = 2 * WORD,           /* setentry: key, hash */
 	SET_SLOTS = 1024,               /* that are looked at */
 	MAX_BASES = 8,                  /* from a subclass of Task to Task */
 	MAX_FUTURES = 8,                /* futures between a task and who waits for it */
@@ -329,7 +328,7 @@ static void read_awaiter_set(struct task_reader *r, raddr set, struct waiting *w
 			     struct task_facts *f)
 {
 	const struct layout *l = r->layout;
-	char entries[SET_SLOTS * SET_ENTRY];
+	char entries[SET_SLOTS * OBJECT_SET_ENTRY];
 	uint64_t mask, slots;
 	raddr table;
 
@@ -340,16 +339,14 @@ static void read_awaiter_set(struct task_reader *r, raddr set, struct waiting *w
 	}
 	slots = mask < SET_SLOTS ? mask + 1 : SET_SLOTS;
 	f->cut |= mask >= SET_SLOTS;
-	if (!task_fetch(r, table, entries, slots * SET_ENTRY)) {
+	if (!task_fetch(r, table, entries, slots * OBJECT_SET_ENTRY)) {
 		f->torn = true;
 		return;
 	}
 	for (uint64_t i = 0; i < slots; i++) {
-		raddr key = word_at(entries, (int32_t)(i * SET_ENTRY));
-		uint64_t hash = word_at(entries, (int32_t)(i * SET_ENTRY + WORD));
+		raddr key = object_set_key(entries + i * OBJECT_SET_ENTRY);
 
-		/* -1 is the hash of no object, but that of a removed entry. */
-		if (key && hash != UINT64_MAX)
+		if (key)
 			add_waiting(w, f, key);
 	}
 }

@@ -175,6 +175,12 @@ void task_image_read(struct tasks *t, struct task_owner *o)
 
 /* --- the list of a thread's tasks ------------------------------------------------ */
 
+void task_list_add(struct tasks *t, raddr address)
+{
+	t->listed = mem_grow(t->listed, &t->listed_room, t->nlisted + 1, sizeof(*t->listed));
+	t->listed[t->nlisted++] = address;
+}
+
 /* The two words of a list's node, from the image if that has them. */
 static bool read_node(struct tasks *t, raddr node, bool fresh, char words[16])
 {
@@ -207,9 +213,7 @@ static bool walk_list(struct tasks *t, raddr head, bool fresh)
 		if (!node || t->nlisted == TASKS_MAX || !read_node(t, node, fresh, words) ||
 		    word_at(words, OFF(l, llist_prev)) != before)
 			return false;
-		t->listed = mem_grow(t->listed, &t->listed_room, t->nlisted + 1,
-				     sizeof(*t->listed));
-		t->listed[t->nlisted++] = node - (raddr)t->asyncio.task_node;
+		task_list_add(t, node - (raddr)t->asyncio.task_node);
 		before = node;
 	}
 	return true;

@@ -11,6 +11,7 @@
 #include "tachyon-record/asyncio/address_map.h"
 #include "tachyon-record/asyncio/task_reader.h"
 #include "tachyon-record/asyncio/tasks.h"
+#include "tachyon-record/numbers.h"
 
 enum { TASKS_MAX = 1 << 17 };           /* that are looked at */
 
@@ -84,11 +85,6 @@ struct task_loop {
 
 enum { TASK_LOOPS = 256 };
 
-struct task_numbers {
-	uint32_t *v;
-	size_t n, room;
-};
-
 struct tasks {
 	struct target *target;
 	struct ring *ring;
@@ -116,8 +112,7 @@ struct tasks {
 	raddr *listed;                  /* of one owner */
 	size_t nlisted, listed_room;
 	struct task_facts first, second;
-	struct task_numbers free_numbers, leaving;
-	uint32_t numbered;
+	struct numbers numbers;         /* of tasks */
 	uint32_t *words;                /* changes of this tick */
 	size_t nwords, word_room;
 	uint32_t nchanges;              /* among them */
@@ -142,6 +137,9 @@ void task_image_read(struct tasks *t, struct task_owner *o);
 /* All that was read of a task is as it was at the last tick. */
 bool task_image_is_quiet(const struct task_owner *o, const struct task *task);
 void task_owner_release(struct task_owner *o);
+
+/* Adds the address of a task to t->listed. */
+void task_list_add(struct tasks *t, raddr address);
 
 /* Puts the addresses of an owner's tasks into t->listed; false: not all of them. */
 bool task_list(struct tasks *t, const struct task_owner *o, uint64_t now_ns);

@@ -13,7 +13,6 @@
 
 enum {
 	WORD = 8,
-	OWNED_BY_GENERATOR = 1,         /* as in unwind.c */
 	/* Reads of one task until two agree. */
 	PROOF_TRIES = 4,
 	/* Frames below those that run when nothing tells that code was freed. */
@@ -64,8 +63,7 @@ void tasks_free(struct tasks *t)
 	free(t->v);
 	free(t->owners);
 	free(t->listed);
-	free(t->free_numbers.v);
-	free(t->leaving.v);
+	numbers_release(&t->numbers);
 	free(t->words);
 	free(t);
 }
@@ -408,10 +406,8 @@ static void list_awaiters(struct tasks *t, const struct task *task)
 
 	if (t->nlisted + n > TASKS_MAX)
 		return;
-	t->listed = mem_grow(t->listed, &t->listed_room, t->nlisted + n, sizeof(*t->listed));
-	if (n)
-		memcpy(t->listed + t->nlisted, task->facts.awaiters, n * sizeof(*t->listed));
-	t->nlisted += n;
+	for (size_t i = 0; i < n; i++)
+		task_list_add(t, task->facts.awaiters[i]);
 }
 
 /* Those who wait for a task, and who waits for them, to the roots. */

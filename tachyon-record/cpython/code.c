@@ -72,20 +72,9 @@ uint32_t code_bytes(struct remote *r, const struct layout *l, const struct code_
 	return bytes_of(size / CODE_UNIT);
 }
 
-bool code_type_is(struct remote *r, const struct layout *l, raddr address, const char *name)
-{
-	raddr type = remote_ptr(r, address + (raddr)OFF(l, object_type));
-	raddr at = type ? remote_ptr(r, type + (raddr)OFF(l, type_name)) : 0;
-	const size_t size = strlen(name) + 1;
-	char text[16];
-
-	return at && size <= sizeof(text) && remote_read(r, at, text, size) == READ_OK &&
-	       memcmp(text, name, size) == 0;
-}
-
 bool code_is_code(struct remote *r, const struct layout *l, raddr address)
 {
-	return code_type_is(r, l, address, "code");
+	return object_type_is(r, l, address, "code");
 }
 
 enum read_status code_read_text(struct remote *r, const struct layout *l,

@@ -47,9 +47,6 @@ uint32_t code_bytes(struct remote *r, const struct layout *l, const struct code_
 /* True if the object at address is of the type code. */
 bool code_is_code(struct remote *r, const struct layout *l, raddr address);
 
-/* True if the object's type has this name, of at most 15 letters. */
-bool code_type_is(struct remote *r, const struct layout *l, raddr address, const char *name);
-
 /* Reads the parts; the object is one whose head was just read. */
 enum read_status code_read_text(struct remote *r, const struct layout *l,
 				const struct code_head *head, struct code_text *t);

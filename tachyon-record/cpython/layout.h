@@ -85,6 +85,15 @@ struct layout {
 
 #define OFF(layout, field) ((layout)->off[FIELD_##field])
 
+/* Where the first of the fields is, and bytes from there behind the last one, of words. */
+struct layout_span {
+	int32_t from, len;
+};
+
+/* Of the fields that the layout has; it has one at least. */
+struct layout_span layout_span(const struct layout *l, const enum layout_field *fields,
+			       size_t n);
+
 /* "thread_next"; for messages and tests. */
 const char *layout_field_name(enum layout_field field);
 

@@ -20,6 +20,7 @@ enum {
 	DESCRIPTION_VERSION = 8,        /* PY_VERSION_HEX */
 	DESCRIPTION_FREE_THREADED = 16,
 	DESCRIPTION_MAX = 4096,
+	WORD = 8,
 	/* No structure that we read is as large; guards against garbage. */
 	MAX_OFFSET = 1 << 24,
 };
@@ -65,6 +66,22 @@ const struct layout_symbol *layout_symbol(const char *name)
 		if (strcmp(symbols[i].name, name) == 0)
 			return &symbols[i];
 	return NULL;
+}
+
+struct layout_span layout_span(const struct layout *l, const enum layout_field *fields,
+			       size_t n)
+{
+	int32_t from = INT32_MAX, to = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const int32_t off = l->off[fields[i]];
+
+		if (off == ABSENT)
+			continue;
+		from = off < from ? off : from;
+		to = off + WORD > to ? off + WORD : to;
+	}
+	return (struct layout_span){ from, to - from };
 }
 
 const char *layout_field_name(enum layout_field field)

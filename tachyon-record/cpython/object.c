@@ -27,6 +27,17 @@ enum {
 	TPFLAG_MANAGED_DICT = 1 << 4,
 };
 
+bool object_type_is(struct remote *r, const struct layout *l, raddr object, const char *name)
+{
+	raddr type = remote_ptr(r, object + (raddr)OFF(l, object_type));
+	raddr at = type ? remote_ptr(r, type + (raddr)OFF(l, type_name)) : 0;
+	const size_t size = strlen(name) + 1;
+	char text[16];
+
+	return at && size <= sizeof(text) && remote_read(r, at, text, size) == READ_OK &&
+	       memcmp(text, name, size) == 0;
+}
+
 struct str_head {
 	uint64_t length;
 	unsigned kind;          /* bytes of a character: 1, 2 or 4 */
@@ -173,6 +184,15 @@ bool object_uint(struct remote *r, const struct layout *l, raddr integer, uint64
 		return false;
 	*value = digits[0] | (uint64_t)digits[1] << 30 | (uint64_t)digits[2] << 60;
 	return true;
+}
+
+raddr object_set_key(const char entry[OBJECT_SET_ENTRY])
+{
+	uint64_t words[2];
+
+	memcpy(words, entry, sizeof(words));
+	/* -1 is the hash of no object, but that of a removed entry. */
+	return words[1] != UINT64_MAX ? words[0] : 0;
 }
 
 /* A keys object: where its entries are and how wide they are. */

@@ -14,6 +14,9 @@
 
 #include "tachyon-record/cpython/layout.h"
 
+/* True if the object's type has this name, of at most 15 letters. */
+bool object_type_is(struct remote *r, const struct layout *l, raddr object, const char *name);
+
 /*
  * Reads a str as UTF-8 into out, at most size bytes, and returns its length
  * in bytes; -1 if there is no such str.  A longer one is cut.  Lone
@@ -29,6 +32,12 @@ ptrdiff_t object_bytes(struct remote *r, const struct layout *l, raddr bytes, vo
 
 /* Reads a non-negative int below 2**64. */
 bool object_uint(struct remote *r, const struct layout *l, raddr integer, uint64_t *value);
+
+/* Bytes of a setentry: key, hash (Include/cpython/setobject.h). */
+enum { OBJECT_SET_ENTRY = 16 };
+
+/* The key of an entry in a set's table; 0: free, or removed. */
+raddr object_set_key(const char entry[OBJECT_SET_ENTRY]);
 
 /* Calls fn for each key of a dict until it returns true; true if one did. */
 typedef bool object_item_fn(void *arg, raddr key, raddr value);
