@@ -55,6 +55,11 @@ use_python() {
     fi
 }
 
+# include_of MINOR: the folder of its headers
+include_of() {
+    awk -F '\t' -v minor="$1" '$1 == minor { print $5 }' "$PYTHONS/list.txt"
+}
+
 # use_any_python: sets PYTHON to one that starts without a root of its own, if there is one.
 use_any_python() {
     local minor
@@ -146,9 +151,48 @@ ends_with() {
     [ "$got" -eq "$1" ] || fail "status $got and not $1 of process $2: ${3:+$(cat "$3" "$3.err")}"
 }
 
+# record_target [OPTION...] -- NAME [ARG...]: records the whole run of a target at 2 kHz
+# shellcheck disable=SC2154  # what bats's run sets
+record_target() {
+    local options=()
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    shift
+    local name=$1
+    shift
+    run --separate-stderr "$RECORD" run -r 2khz -d 0 "${options[@]}" -o "$TMP/trace" "$PYTHON" "$TARGETS/$name" "$@"
+    [ "$status" -eq 0 ] || fail "status $status: $stderr"
+    printf '%s\n' "$output" >"$TMP/target"
+}
+
 # compare CHECK TRACE [REPORT] [OPTION=VALUE...]
 compare() {
     "$CHECKER" "$TESTS/compare.py" "$@"
+}
+
+# row VERSION FILE: the lines of one row, between its comment and the next one
+row() {
+    awk -v version="$1" '
+        /^\/\* [0-9]/ { split($2, part, "."); inside = part[1] "." part[2] == version; next }
+        inside' "$2"
+}
+
+# same_row VERSION WHAT: a row of cpython/WHAT_rows.inc is what tools/WHAT.sh makes of the version's headers; it and
+# the fresh one stay in $TMP/committed and $TMP/fresh.
+same_row() {
+    local rows=$TESTS/../tachyon-record/cpython/${2%s}_rows.inc include
+    use_python "$1"
+    include=$(include_of "$1")
+    [ -r "$include/Python.h" ] || missing "no headers of Python $1"
+    grep "^$1	" "$PYTHONS/list.txt" >"$TMP/list.txt"
+    "$TESTS/../tools/$2.sh" "$TMP/list.txt" >"$TMP/made"
+    row "$1" "$rows" >"$TMP/committed"
+    row "$1" "$TMP/made" >"$TMP/fresh"
+    [ -s "$TMP/fresh" ]
+    diff -u "$TMP/committed" "$TMP/fresh" ||
+        fail "make it anew (make layouts, make opcodes) and look at the difference"
 }
 
 # summary TRACE EXPRESSION [JQ-OPTION...]: asks jq about what the trace holds.

@@ -8,19 +8,9 @@
 
 load ../helpers
 
-# record [OPTION...] -- NAME [ARG...]: records the whole run of a target at 2 kHz
-record() {
-    local options=()
-    while [ "$1" != -- ]; do
-        options+=("$1")
-        shift
-    done
-    shift
-    local name=$1
-    shift
-    run --separate-stderr "$RECORD" run -r 2khz -d 0 "${options[@]}" -o "$TMP/trace" "$PYTHON" "$TARGETS/$name" "$@"
-    [ "$status" -eq 0 ] || fail "status $status: $stderr"
-    printf '%s\n' "$output" >"$TMP/target"
+# record_freethreaded [OPTION...] -- NAME [ARG...]: the same of a build that is one
+record_freethreaded() {
+    record_target "$@"
     holds "$TMP/trace" '.processes[0].info | .free_threaded == 1 and .build == "release"'
 }
 
@@ -54,14 +44,14 @@ shares() {
     local name=$1 check=$2 margin=$4
     use_python "$3"
     shift 4
-    record "$@" -- "$name" 1
+    record_freethreaded "$@" -- "$name" 1
     compare "$check" "$TMP/trace" "$TMP/target" "margin=$margin"
 }
 
 # At a rate at which no tick is late, although both CPUs of a small machine are busy; it is 500 samples.
 garbage_beside() {
     use_python "$1"
-    record -a -r 250 -- gc_threads.py 2
+    record_freethreaded -a -r 250 -- gc_threads.py 2
     compare gc_threads "$TMP/trace" "$TMP/target" margin=12
 }
 
@@ -69,7 +59,7 @@ garbage_beside() {
 gil_switch() {
     local include
     use_python "$1"
-    include=$(awk -F '\t' -v minor="$1" '$1 == minor { print $5 }' "$PYTHONS/list.txt")
+    include=$(include_of "$1")
     cat >"$TMP/needs_gil.c" <<'END'
 #include <Python.h>
 static struct PyModuleDef module = { PyModuleDef_HEAD_INIT, "needs_gil", NULL, -1, NULL };
@@ -79,7 +69,7 @@ PyMODINIT_FUNC PyInit_needs_gil(void)
 }
 END
     "${CC:-cc}" -w -shared -fPIC -I"$include" -o "$TMP/needs_gil.so" "$TMP/needs_gil.c"
-    record -a -- gil_switch.py "$TMP/needs_gil.so" 1
+    record_freethreaded -a -- gil_switch.py "$TMP/needs_gil.so" 1
     compare gil_switch "$TMP/trace" "$TMP/target" margin=20
 }
 
@@ -116,7 +106,7 @@ names() {
 @test "garbage collection with the GIL on 3.13t (7 points)" { with_gil shares gc_heavy.py gc 3.13t 7; }
 natives() {
     use_python "$1"
-    record -- natives.py 1
+    record_freethreaded -- natives.py 1
     compare natives_unspecialised "$TMP/trace" margin=10
 }
 

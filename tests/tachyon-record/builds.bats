@@ -112,10 +112,10 @@ no_symbols() {
 embedded() {
     local include libdir version
     use_python "$1"
-    include=$(awk -F '\t' -v minor="$1" '$1 == minor { print $5 }' "$PYTHONS/list.txt")
+    include=$(include_of "$1")
     libdir=$("$PYTHON" -c 'from sysconfig import get_config_var as var; print(var("LIBDIR"))')
     if [ ! -f "$libdir/libpython$1.so" ] || [ ! -r "$include/Python.h" ]; then
-        skip "this Python $1 has no shared library and headers to embed"
+        missing "this Python $1 has no shared library and headers to embed"
     fi
     version=$("$PYTHON" -c 'import sys; print(sys.hexversion)')
     cat >"$TMP/editor.c" <<'END'
@@ -180,5 +180,5 @@ END
         types+=:$(readelf -dW "$real" | grep -c 'NEEDED.*libpython' || :)' '
     done
     echo "$types"
-    [ "$types" = "DYN:1 EXEC:0 " ] || skip "other builds on this machine: $types"
+    [ "$types" = "DYN:1 EXEC:0 " ] || missing "other builds on this machine: $types"
 }

@@ -74,16 +74,23 @@ static void other_code_is_another_instruction(void **state)
 	instructions_free(i);
 }
 
-static enum opcode_native native(uint32_t version, const char *name)
+static int number_of(uint32_t version, const char *name)
 {
 	const struct opcode *ops = opcodes_of(version);
 
 	assert_non_null(ops);
 	for (int i = 0; i < OPCODES; i++)
 		if (ops[i].name && strcmp(ops[i].name, name) == 0)
-			return ops[i].native;
+			return i;
 	fail_msg("0x%x has no %s", version, name);
-	return OPCODE_ANY;
+	return -1;
+}
+
+static enum opcode_native native(uint32_t version, const char *name)
+{
+	const int number = number_of(version, name);
+
+	return opcodes_of(version)[number].native;
 }
 
 static void instructions_of_versions(void **state)
@@ -104,15 +111,10 @@ static void instructions_of_versions(void **state)
 
 static enum opcode_native unspecialised(uint32_t version, const char *name)
 {
-	const struct opcode *ops = opcodes_of(version);
 	enum opcode_native natives[OPCODES];
 
 	opcodes_native(version, false, natives);
-	for (int i = 0; i < OPCODES; i++)
-		if (ops[i].name && strcmp(ops[i].name, name) == 0)
-			return natives[i];
-	fail_msg("0x%x has no %s", version, name);
-	return OPCODE_NATIVE;
+	return natives[number_of(version, name)];
 }
 
 static void instructions_that_are_not_specialised(void **state)

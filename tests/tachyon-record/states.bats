@@ -6,25 +6,10 @@
 
 load ../helpers
 
-# record [OPTION...] -- NAME [ARG...]: records the whole run of a target at 2 kHz
-record() {
-    local options=()
-    while [ "$1" != -- ]; do
-        options+=("$1")
-        shift
-    done
-    shift
-    local name=$1
-    shift
-    run --separate-stderr "$RECORD" run -r 2khz -d 0 "${options[@]}" -o "$TMP/trace" "$PYTHON" "$TARGETS/$name" "$@"
-    [ "$status" -eq 0 ] || fail "status $status: $stderr"
-    printf '%s\n' "$output" >"$TMP/target"
-}
-
 # exceptions VERSION: in functions, generators, callers, and on their way
 exceptions() {
     use_python "$1"
-    record -- exceptions.py 0.7
+    record_target -- exceptions.py 0.7
     compare exceptions "$TMP/trace" "$TMP/target" margin=7
     "$REPORT" collapsed --mode exception "$TMP/trace" >"$TMP/lines"
     grep -q ';handle_generator ' "$TMP/lines"
@@ -43,9 +28,9 @@ exceptions() {
 # modes VERSION: what a mode leaves is the same whoever leaves the rest out
 modes() {
     use_python "$1"
-    record -a --mode gil --native --no-gc -- threads.py 1
+    record_target -a --mode gil --native --no-gc -- threads.py 1
     mv "$TMP/trace" "$TMP/gil"
-    record -a -- threads.py 1
+    record_target -a -- threads.py 1
     "$REPORT" info --json "$TMP/gil" | jq -e '.mode == "gil" and .omitted > 0 and .states.gc.known == 0 and
         .omitted + .states.holds_gil.yes >= .samples - .failed'
     share_of_spin "$TMP/gil" >"$TMP/one"
@@ -82,7 +67,7 @@ count() {
 # garbage VERSION: a collection is reported where it happened
 garbage() {
     use_python "$1"
-    record -- gc_heavy.py 1.5
+    record_target -- gc_heavy.py 1.5
     lines "$TMP/trace" >"$TMP/lines"
     "$CHECKER" -c 'import json, sys
 got, other, truth = int(sys.argv[1]), int(sys.argv[2]), json.loads(sys.stdin.read().splitlines()[-1])["gc_share"]
@@ -98,7 +83,7 @@ sys.exit(abs(share - truth) > 0.03)' "$(count '^<module>;main;collect;<GC>$')" "
 # finalizers VERSION SHARE: what the collector calls stands above it, SHARE of it at least
 finalizers() {
     use_python "$1"
-    record -- finalizers.py 0.8
+    record_target -- finalizers.py 0.8
     lines "$TMP/trace" >"$TMP/lines"
     local kind right all
     for kind in 'Node.__del__' 'Node.__del__;work' died collecting; do
@@ -116,7 +101,7 @@ finalizers() {
 # callbacks VERSION: C between Python functions
 callbacks() {
     use_python "$1"
-    record -- callbacks.py 0.6
+    record_target -- callbacks.py 0.6
     lines "$TMP/trace" >"$TMP/lines"
     lines --native "$TMP/trace" >"$TMP/native"
     ! grep native "$TMP/lines"
@@ -150,7 +135,7 @@ callbacks() {
 # natives VERSION POINTS: functions that C works for, and others
 natives() {
     use_python "$1"
-    record -r 4khz -- natives.py 1
+    record_target -r 4khz -- natives.py 1
     compare natives "$TMP/trace" margin="$2"
     lines --native "$TMP/trace" >"$TMP/lines"
     [ "$(count '^<module>;main;native_sleep;<native>$')" -ge 20 ]
@@ -166,7 +151,7 @@ natives() {
 # opcodes VERSION CALL: the instruction of the leaf, where it was recorded and is asked for
 opcodes() {
     use_python "$1"
-    record --opcodes -- natives.py 0.6
+    record_target --opcodes -- natives.py 0.6
     "$REPORT" collapsed --opcodes "$TMP/trace" >"$TMP/lines"
     grep -qE "^<module>;main;native_hash \\[$2\\] [0-9]" "$TMP/lines" || fail "$(grep native_hash "$TMP/lines")"
     # Without the option the locations are one again.

@@ -9,24 +9,9 @@
 
 load ../helpers
 
-# record [OPTION...] -- NAME [ARG...]: records the whole run of a target at 2 kHz
-record() {
-    local options=()
-    while [ "$1" != -- ]; do
-        options+=("$1")
-        shift
-    done
-    shift
-    local name=$1
-    shift
-    run --separate-stderr "$RECORD" run -r 2khz -d 0 "${options[@]}" -o "$TMP/trace" "$PYTHON" "$TARGETS/$name" "$@"
-    [ "$status" -eq 0 ] || fail "status $status: $stderr"
-    printf '%s\n' "$output" >"$TMP/target"
-}
-
 shares() {
     use_python "$1"
-    record -- shares.py 0.6
+    record_target -- shares.py 0.6
     compare shares "$TMP/trace" "$TMP/target" margin=7
 }
 
@@ -34,40 +19,40 @@ jit() {
     use_python "$1"
     export PYTHON_JIT=1
     "$PYTHON" -c 'import sys; sys.exit(not sys._jit.is_enabled())' || skip "this Python $1 was built without a JIT"
-    record -- shares.py 0.6
+    record_target -- shares.py 0.6
     compare shares "$TMP/trace" "$TMP/target" margin=7
-    record -- recursion.py 0.6
+    record_target -- recursion.py 0.6
     compare recursion "$TMP/trace" "$TMP/target" margin=7
 }
 
 recursion() {
     use_python "$1"
-    record -- recursion.py 0.6
+    record_target -- recursion.py 0.6
     compare recursion "$TMP/trace" "$TMP/target" margin="${2:-7}"
 }
 
 threads() {
     use_python "$1"
-    record -a -- threads.py 1
+    record_target -a -- threads.py 1
     # The GIL changes hands every 5 ms, so a second is a sample of 200 turns.
     compare threads "$TMP/trace" "$TMP/target" margin=12
 }
 
 hashing() {
     use_python "$1"
-    record -a -- hashing.py 1
+    record_target -a -- hashing.py 1
     compare hashing "$TMP/trace" "$TMP/target" margin=12
 }
 
 garbage() {
     use_python "$1"
-    record -- gc_heavy.py 0.6
+    record_target -- gc_heavy.py 0.6
     compare gc "$TMP/trace" "$TMP/target" margin=7
 }
 
 generators() {
     use_python "$1"
-    record -- generators.py 0.6
+    record_target -- generators.py 0.6
     compare leaves "$TMP/trace" "$TMP/target" margin=7
 }
 
