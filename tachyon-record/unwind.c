@@ -225,11 +225,17 @@ static void touch_outliers(struct unwinder *u, const struct unwind_context *c,
 		unwind_objects_touch(u, c, stack);
 		return;
 	}
-	for (size_t i = 0; u->noutliers && i < stack->n; i++)
-		if (!u->nchunks ||
-		    stack->v[i].address - u->chunks[0].base >= u->chunks[0].size)
-			unwind_touch(u, c, stack->v[i].address,
+	for (size_t i = 0; u->noutliers && i < stack->n; i++) {
+		const struct frame *f = &stack->v[i];
+
+		if (u->nchunks && f->address - u->chunks[0].base < u->chunks[0].size)
+			continue;
+		if (f->repaired)
+			unwind_keep(u, c, f->address);
+		else
+			unwind_touch(u, c, f->address,
 				     i + 1 < stack->n ? &stack->v[i + 1] : NULL);
+	}
 }
 
 static void swap(struct frames *a, struct frames *b)

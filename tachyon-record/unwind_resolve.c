@@ -56,7 +56,8 @@ static size_t keep_unchanged(struct unwinder *u, const struct unwind_context *c,
 				: c->clock.now_ns - u->resolved_ns > RESOLVE_ALL_NS ||
 				  code_table_is_alert(c->codes, c->clock))
 		return 0;
-	while (kept < most && same_frame(--a, --b)) {
+	/* What was repaired then is to be looked at again. */
+	while (kept < most && same_frame(--a, --b) && !b->repaired) {
 		now->v[now->n - 1 - kept].node = b->node;
 		now->v[now->n - 1 - kept].number = b->number;
 		now->v[now->n - 1 - kept].instruction = b->instruction;
@@ -200,10 +201,10 @@ void resolve_drop(struct frames *frames, size_t n)
  * nothing else has a generator's frame: a caller that has gone on since stands
  * where it resumed the generator the last time.
  */
-static bool repair(struct unwinder *u, const struct frames *now, size_t i,
-		   uint32_t *parent)
+static bool repair(struct unwinder *u, struct frames *now, size_t i, uint32_t *parent)
 {
-	const struct frame *caller = &now->v[i + 1], *callee = &now->v[i];
+	const struct frame *caller = &now->v[i + 1];
+	struct frame *callee = &now->v[i];
 	const struct outlier *known;
 
 	if (callee->owner != OWNED_BY_GENERATOR)
@@ -212,6 +213,7 @@ static bool repair(struct unwinder *u, const struct frames *now, size_t i,
 	if (!known || !known->caller_node || known->caller != caller->address)
 		return false;
 	*parent = known->caller_node;
+	callee->repaired = true;
 	u->repaired = true;
 	return true;
 }
