@@ -71,10 +71,20 @@ bool call_site_holds(struct unwind_context *c, const struct frame *caller,
 
 	if (!c->sites || caller->is_shim)
 		return true;
+	if (caller->number && !caller->instruction)
+		return false;
 	flags = call_site(c, caller);
 	if (flags & SITE_ANYTHING)
 		return !caller->runs || !call_site_is_inline(c, caller, callee);
 	if (call_site_is_inline(c, caller, callee))
 		return !caller->runs && flags & (resumed ? SITE_RESUMES : SITE_CALLS);
 	return !(flags & SITE_QUIET) && !(resumed && flags & SITE_NOT_RESUMES);
+}
+
+bool call_site_is_rare(struct unwind_context *c, const struct frame *caller,
+		       const struct frame *callee)
+{
+	return c->sites && callee->owner == OWNED_BY_GENERATOR && !caller->is_shim &&
+	       !call_site_is_inline(c, caller, callee) &&
+	       !(call_site(c, caller) & (SITE_ITERATES | SITE_ANYTHING));
 }

@@ -18,6 +18,13 @@ unsigned call_site(struct unwind_context *c, const struct frame *f);
 bool call_site_holds(struct unwind_context *c, const struct frame *caller,
 		     const struct frame *callee);
 
+/*
+ * True if the caller, which has its node, could have resumed the generator where
+ * it stands, but hardly any caller does: another one may have gone on meanwhile.
+ */
+bool call_site_is_rare(struct unwind_context *c, const struct frame *caller,
+		       const struct frame *callee);
+
 /* True if the frame, which has its node, holds what was left of it when it returned. */
 bool call_site_was_left(struct unwind_context *c, const struct frame *f);
 

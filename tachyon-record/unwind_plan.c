@@ -346,7 +346,8 @@ void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr addre
 		return;
 	}
 	/* Deeper in the newest chunk than foreseen: unwind_learn() has its top. */
-	if (u->nchunks && address - u->chunks[0].base + frame_size <= planned(u))
+	if (u->nchunks && address - u->chunks[0].base < u->chunks[0].size &&
+	    address - u->chunks[0].base + frame_size <= planned(u))
 		return;
 	/* In an older chunk that has grown since it was listed: list again. */
 	for (size_t i = 0; i < u->nchunks; i++)

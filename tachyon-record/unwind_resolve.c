@@ -227,6 +227,7 @@ enum unwind_status resolve_stack(struct unwinder *u, struct unwind_context *c,
 
 	u->dropped = 0;
 	u->repaired = false;
+	u->rare = (struct place){ 0 };
 	for (size_t i = now->n - kept; i-- > 0; ) {
 		enum unwind_status st;
 
@@ -235,6 +236,10 @@ enum unwind_status resolve_stack(struct unwinder *u, struct unwind_context *c,
 			u->dropped = i + 1;
 			break;
 		}
+		if (i + 1 < now->n && !now->v[i].repaired &&
+		    call_site_is_rare(c, &now->v[i + 1], &now->v[i]))
+			u->rare = (struct place){ now->v[i + 1].address,
+						  now->v[i + 1].instr };
 		st = unwind_resolve(c, &now->v[i], parent, i + 1 == above);
 		/* No frame yet, or not any more. */
 		if (st == UNWIND_CORRUPT && i + 1 < now->n &&

@@ -90,7 +90,7 @@ static const char *const stand_ins[] = {
 static const char *const jumps[] = {
 	"JUMP_BACKWARD", "JUMP_BACKWARD_QUICK", "JUMP_FORWARD", "RESUME", "RESUME_QUICK",
 	"YIELD_VALUE", "STORE_FAST", "STORE_FAST__LOAD_FAST", "POP_TOP",
-	NULL
+	"RETURN_GENERATOR", NULL
 };
 
 static int is_in(const char *const *list, const char *name)
@@ -129,9 +129,9 @@ static void print(int opcode)
 			   is_in(anything, name) || is_in(stand_ins, name) ? "SITE_ANYTHING" : NULL;
 
 #if PY_VERSION_HEX < 0x030c0000
-	/* Generators are resumed by C, whatever the instruction. */
+	/* Generators are resumed by C: here as a rule, and wherever else C is called. */
 	if (resumed)
-		return;
+		flag = "SITE_ITERATES";
 	if (is_in(jumps, name))
 		flag = "SITE_NOT_RESUMES";
 #endif

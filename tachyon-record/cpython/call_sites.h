@@ -19,6 +19,7 @@ enum call_site_flag {
 	SITE_NOT_RESUMES = 16,        /* resumes no generator through C */
 	SITE_RETURNS = 32,            /* leaves its frame */
 	SITE_ANYTHING = 64,           /* stands for another instruction */
+	SITE_ITERATES = 128,          /* resumes a generator, through C */
 };
 
 /* 0: only C is called, which may run any Python code. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unwind_copies_test - a hand-made thread whose frames run copies of their
- * functions' bytecode, as in free-threaded builds from 3.14 on.
+ * unwind_thread_test - a hand-made thread: its frames run copies of their
+ * functions' bytecode, as in free-threaded builds from 3.14 on, or one resumes a
+ * generator.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "tachyon-record/cpython/call_sites.h"
 #include "tachyon-record/records.h"
 #include "tachyon-record/ring.h"
 #include "tachyon-record/unwind.h"
@@ -45,7 +47,7 @@ struct frame_memory {
 	uint64_t executable;
 	const void *previous, *instr;
 	int32_t copy;
-	char owner;
+	char owner, is_entry;
 };
 
 struct chunk_memory {
@@ -74,6 +76,7 @@ static struct {
 } copies;
 static struct object object;
 static struct chunk_memory chunk;
+static struct frame_memory generator;
 static struct state state;
 
 static struct layout layout;
@@ -150,6 +153,21 @@ static void make_thread(void)
 				.chunk = &chunk, .top = &chunk.frames[FRAMES] };
 }
 
+/* The two outer frames and a generator's, of one function. */
+static void make_generator(uint32_t version)
+{
+	layout.version = version;
+	layout.free_threaded = false;
+	layout.off[FIELD_code_copies] = layout.off[FIELD_frame_copy] = ABSENT;
+	generator = (struct frame_memory){ .executable = address(&object),
+					   .previous = &chunk.frames[1],
+					   .instr = object.adaptive + 10,
+					   .owner = OWNED_BY_GENERATOR };
+	chunk.frames[0].instr = object.adaptive + 2;
+	state.current_frame = &generator;
+	state.top = &chunk.frames[2];
+}
+
 static int set_up(void **unused)
 {
 	(void)unused;
@@ -165,6 +183,14 @@ static int set_up(void **unused)
 	unwind_context_init(&context);
 	unwinder_init(&unwinder, address(&state), TAG);
 	return context.ring && context.codes && context.nodes && context.copies ? 0 : -1;
+}
+
+/* The same, after the layout was changed. */
+static void use_layout(void)
+{
+	unwinder_release(&unwinder);
+	unwind_context_init(&context);
+	unwinder_init(&unwinder, address(&state), TAG);
 }
 
 static int tear_down(void **unused)
@@ -269,13 +295,73 @@ static void no_mixture(void **unused)
 	assert_int_equal(look(&node), UNWIND_EXACT);
 }
 
+static char opcode_that(unsigned flags)
+{
+	unsigned opcode = 1;
+
+	while (opcode < 256 && context.sites[opcode].flags != flags)
+		opcode++;
+	assert_in_range(opcode, 1, 255);
+	return (char)opcode;
+}
+
+/*
+ * The generator is innermost, and its caller stands where it cannot have resumed
+ * it: it stood elsewhere then, and that is so at the next look, too.
+ */
+static void a_caller_that_has_gone_on(void **unused)
+{
+	uint32_t first = 0, node = 0;
+
+	(void)unused;
+	make_generator(0x030f);
+	use_layout();
+	object.adaptive[2] = opcode_that(SITE_CALLS);
+	object.adaptive[4] = opcode_that(SITE_RESUMES);
+	object.adaptive[6] = opcode_that(SITE_QUIET);
+	chunk.frames[1].instr = object.adaptive + 4;
+	assert_int_equal(look(&first), UNWIND_EXACT);
+	chunk.frames[1].instr = object.adaptive + 6;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(look(&node), UNWIND_INEXACT);
+		assert_int_equal(node, first);
+	}
+	chunk.frames[1].instr = object.adaptive + 4;
+	assert_int_equal(look(&node), UNWIND_EXACT);
+	assert_int_equal(node, first);
+}
+
+/* Where C resumes generators, it does so in a loop, or hardly. */
+static void a_rare_caller(void **unused)
+{
+	uint32_t node = 0;
+
+	(void)unused;
+	make_generator(0x030b);
+	set(FIELD_frame_is_entry, offsetof(struct frame_memory, is_entry));
+	use_layout();
+	generator.is_entry = 1;
+	object.adaptive[2] = opcode_that(SITE_CALLS);
+	object.adaptive[4] = opcode_that(SITE_ITERATES);
+	object.adaptive[6] = opcode_that(SITE_CALLS);
+	chunk.frames[1].instr = object.adaptive + 4;
+	assert_int_equal(look(&node), UNWIND_EXACT);
+	assert_int_equal(unwinder.rare.frame, 0);
+	chunk.frames[1].instr = object.adaptive + 6;
+	assert_int_equal(look(&node), UNWIND_EXACT);
+	assert_int_equal(unwinder.rare.frame, address(&chunk.frames[1]));
+	assert_int_equal(unwinder.rare.instr, address(object.adaptive + 6));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_frame_in_its_copy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(copies_are_one_function, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_mixture, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_caller_that_has_gone_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_rare_caller, set_up, tear_down),
 	};
 
-	return cmocka_run_group_tests_name("unwind_copies", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("unwind_thread", tests, NULL, NULL);
 }
