@@ -34,7 +34,7 @@ struct frame {
 	uint8_t owner;
 	bool may_be_outermost;          /* else a stack that ends there is not complete */
 	bool left;                      /* it has returned, or has not begun */
-	bool repaired;                  /* its node is not above its caller's, but above an earlier one */
+	bool repaired;                  /* its node is above where its caller stood earlier */
 	raddr instruction;              /* that it executes; 0: it has not begun */
 	bool entry;                     /* C called it, or it is the frame of that C */
 	bool is_shim;                   /* no Python function: the interpreter's own */
