@@ -40,7 +40,8 @@ unsigned call_site(struct unwind_context *c, const struct frame *f)
 	if (remote_read(c->remote, f->instr - SITE_MAX_UNITS * SITE_UNIT, units,
 			sizeof(units)) != READ_OK)
 		return SITE_ANYTHING;
-	*memo = (struct node_site){ (uint8_t)flags_of(c->sites, units), USES };
+	memo->flags = (uint8_t)flags_of(c->sites, units);
+	memo->uses = USES;
 	return memo->flags;
 }
 
@@ -86,5 +87,11 @@ bool call_site_is_rare(struct unwind_context *c, const struct frame *caller,
 {
 	return c->sites && callee->owner == OWNED_BY_GENERATOR && !caller->is_shim &&
 	       !call_site_is_inline(c, caller, callee) &&
-	       !(call_site(c, caller) & (SITE_ITERATES | SITE_ANYTHING));
+	       !(call_site(c, caller) & (SITE_ITERATES | SITE_ANYTHING)) &&
+	       !node_table_site(c->nodes, caller->node)->resumes;
+}
+
+void call_site_proved(struct unwind_context *c, uint32_t node)
+{
+	node_table_site(c->nodes, node)->resumes = true;
 }

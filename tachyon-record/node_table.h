@@ -33,6 +33,7 @@ struct node {
 struct node_site {
 	uint8_t flags;          /* enum call_site_flag */
 	uint8_t uses;           /* so often it is still believed, 0: not known */
+	bool resumes;           /* a generator was seen above it in two reads */
 };
 
 struct node_table *node_table_new(void);        /* NULL: out of memory */

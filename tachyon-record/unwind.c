@@ -253,7 +253,7 @@ struct leaf {
 	raddr cframe;                   /* that named it, 0: none does */
 	raddr earlier;                  /* innermost frame of its C frame, earlier; 0 */
 	raddr missing;                  /* where the candidate goes on, 0: not begun */
-	struct place rare;              /* as in the unwinder, of an earlier read */
+	uint32_t rare;                  /* as in the unwinder, of an earlier read */
 	bool has_frame, has_candidate, has_other, has_exception;
 	bool decided;
 	bool doubtful;                  /* the C frame may have been left by then */
@@ -578,15 +578,18 @@ static bool is_proven(struct unwinder *u, struct unwind_context *c, const struct
 
 /*
  * Between two words that name the same generator it may have ended and begun
- * again: a caller in an unlikely place has to stand there in two reads.
+ * again: a caller in an unlikely place has to stand there in two reads, once.
  */
-static bool is_doubted(const struct unwinder *u, struct leaf *leaf)
+static bool is_doubted(const struct unwinder *u, struct unwind_context *c, struct leaf *leaf)
 {
-	const struct place before = leaf->rare;
-
-	leaf->rare = u->rare;
-	return u->rare.frame &&
-	       (before.frame != u->rare.frame || before.instr != u->rare.instr);
+	if (!u->rare)
+		return false;
+	if (leaf->rare != u->rare) {
+		leaf->rare = u->rare;
+		return true;
+	}
+	call_site_proved(c, u->rare);
+	return false;
 }
 
 /* Is the frame object among the callers of the innermost one, in the copy? */
@@ -677,7 +680,7 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 	    (!leaf->has_frame || leaf->frame.code == u->now.v[0].code)) {
 		bool stays = words.last_known && is_still_there(u, c, s, &words);
 
-		if (is_proven(u, c, s, stays, st) && !is_doubted(u, leaf)) {
+		if (is_proven(u, c, s, stays, st) && !is_doubted(u, c, leaf)) {
 			accept(u, c, node);
 			*st = u->repaired ? UNWIND_INEXACT : UNWIND_EXACT;
 			c->inexact += u->repaired;

@@ -85,11 +85,6 @@ enum {
 	CFRAMES = 4,
 };
 
-/* Where a frame stands. */
-struct place {
-	raddr frame, instr;
-};
-
 /* What is known of a thread's stack from earlier reads. */
 struct unwinder {
 	raddr state;                    /* PyThreadState */
@@ -106,7 +101,7 @@ struct unwinder {
 	struct frames last, now;
 	size_t dropped;                 /* frames that were no part of the stack */
 	bool repaired;                  /* a caller stands where it stood earlier */
-	struct place rare;              /* a caller that resumes a generator where few do; 0 */
+	uint32_t rare;                  /* node of a caller that resumes a generator where few do */
 	bool now_left;                  /* now has a frame that was left: what it names is old */
 	struct frames candidate;        /* a chain from this tick's leaf, not proven */
 	struct frames other;            /* a chain from another leaf, read after it */

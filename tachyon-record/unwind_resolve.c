@@ -227,7 +227,7 @@ enum unwind_status resolve_stack(struct unwinder *u, struct unwind_context *c,
 
 	u->dropped = 0;
 	u->repaired = false;
-	u->rare = (struct place){ 0 };
+	u->rare = NODE_ROOT;
 	for (size_t i = now->n - kept; i-- > 0; ) {
 		enum unwind_status st;
 
@@ -238,8 +238,7 @@ enum unwind_status resolve_stack(struct unwinder *u, struct unwind_context *c,
 		}
 		if (i + 1 < now->n && !now->v[i].repaired &&
 		    call_site_is_rare(c, &now->v[i + 1], &now->v[i]))
-			u->rare = (struct place){ now->v[i + 1].address,
-						  now->v[i + 1].instr };
+			u->rare = now->v[i + 1].node;
 		st = unwind_resolve(c, &now->v[i], parent, i + 1 == above);
 		/* No frame yet, or not any more. */
 		if (st == UNWIND_CORRUPT && i + 1 < now->n &&

@@ -334,7 +334,7 @@ static void a_caller_that_has_gone_on(void **unused)
 /* Where C resumes generators, it does so in a loop, or hardly. */
 static void a_rare_caller(void **unused)
 {
-	uint32_t node = 0;
+	uint32_t node = 0, caller;
 
 	(void)unused;
 	make_generator(0x030b);
@@ -346,11 +346,18 @@ static void a_rare_caller(void **unused)
 	object.adaptive[6] = opcode_that(SITE_CALLS);
 	chunk.frames[1].instr = object.adaptive + 4;
 	assert_int_equal(look(&node), UNWIND_EXACT);
-	assert_int_equal(unwinder.rare.frame, 0);
+	assert_int_equal(unwinder.rare, NODE_ROOT);
 	chunk.frames[1].instr = object.adaptive + 6;
 	assert_int_equal(look(&node), UNWIND_EXACT);
-	assert_int_equal(unwinder.rare.frame, address(&chunk.frames[1]));
-	assert_int_equal(unwinder.rare.instr, address(object.adaptive + 6));
+	caller = unwinder.last.v[1].node;
+	assert_int_equal(unwinder.rare, caller);
+	/* Who has been seen to do it is believed at once. */
+	chunk.frames[1].instr = object.adaptive + 4;
+	assert_int_equal(look(&node), UNWIND_EXACT);
+	chunk.frames[1].instr = object.adaptive + 6;
+	assert_int_equal(look(&node), UNWIND_EXACT);
+	assert_int_equal(unwinder.last.v[1].node, caller);
+	assert_int_equal(unwinder.rare, NODE_ROOT);
 }
 
 int main(void)
