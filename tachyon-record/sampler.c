@@ -695,8 +695,8 @@ enum sampler_result sampler_run(struct sampler *s)
 {
 	enum sampler_result result;
 
-	prctl(PR_SET_TIMERSLACK, 1UL);
 	prctl(PR_SET_NAME, "sampler");
+	schedule_urgently();
 	atomic_store(&s->counts.shortest_ns, UINT64_MAX);
 	s->process_node = RECORD_ABSENT;
 	result = run_loop(s);

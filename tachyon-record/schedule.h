@@ -28,6 +28,12 @@ struct schedule {
 	struct moment now;              /* of the tick that is being taken */
 };
 
+/*
+ * Asks the kernel that this thread need not wait for what has a CPU when it
+ * wakes up.  Without that right, or before Linux 6.12, all stays as it is.
+ */
+void schedule_urgently(void);
+
 /* The first slot begins now, behind slot number slot. */
 void schedule_begin(struct schedule *s, uint64_t slot);
 
