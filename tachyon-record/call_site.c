@@ -1,34 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 #include "tachyon-record/call_site.h"
 
+#include "base/mem.h"
 #include "tachyon-record/cpython/call_sites.h"
 
 enum {
 	/* So often an instruction is believed to be what it was. */
 	USES = 64,
+	/* Of functions with more bytes of code nothing is said. */
+	MAX_BYTECODE = 1 << 16,
 };
 
-/*
- * In a call without C between, a frame of 3.11 or 3.12 may stand at the last
- * unit of the instruction; all others stand at its first one.
- */
-static unsigned flags_of(const struct call_site *sites, const unsigned char *units)
+/* The flags of the instruction to which the unit belongs, found from the first one on. */
+static unsigned flags_of(const struct call_site *sites, const unsigned char *code, size_t unit)
 {
-	const unsigned char *at = units + SITE_MAX_UNITS * SITE_UNIT;
+	size_t at = 0, instruction;
 
-	for (unsigned back = SITE_MAX_UNITS; back > 0; back--) {
-		const struct call_site *site = &sites[at[-(int)back * SITE_UNIT]];
+	do {
+		instruction = at;
+		if (sites[code[at]].units == SITE_ANY_UNITS)
+			return SITE_ANYTHING;
+		at += SITE_UNIT * (1 + (size_t)sites[code[at]].units);
+	} while (at <= unit);
+	return sites[code[instruction]].flags;
+}
 
-		if (site->units == back || site->units == SITE_ANY_UNITS)
-			return site->flags;
-	}
-	return sites[*at].flags;
+/* Reads the flags of the instruction at which a frame stands. */
+static unsigned read_flags(struct unwind_context *c, const struct frame *f)
+{
+	const int32_t lasti = node_table_at(c->nodes, f->node)->lasti;
+	const size_t bytes = (size_t)lasti + SITE_UNIT;
+	unsigned char opcode;
+
+	if (!c->site_units)
+		return remote_read(c->remote, f->instr, &opcode, 1) == READ_OK
+			? c->sites[opcode].flags : SITE_ANYTHING;
+	if (lasti < 0)
+		return 0;
+	if (bytes > MAX_BYTECODE)
+		return SITE_ANYTHING;
+	c->bytecode = mem_grow(c->bytecode, &c->bytecode_room, bytes, 1);
+	if (remote_read(c->remote, f->instr - (raddr)lasti, c->bytecode, bytes) != READ_OK)
+		return SITE_ANYTHING;
+	return flags_of(c->sites, c->bytecode, (size_t)lasti);
 }
 
 unsigned call_site(struct unwind_context *c, const struct frame *f)
 {
 	struct node_site *memo = node_table_site(c->nodes, f->node);
-	unsigned char units[(SITE_MAX_UNITS + 1) * SITE_UNIT];
 
 	if (!c->sites)
 		return SITE_ANYTHING;
@@ -36,11 +55,7 @@ unsigned call_site(struct unwind_context *c, const struct frame *f)
 		memo->uses--;
 		return memo->flags;
 	}
-	/* A code object's head is longer than what is read before its first unit. */
-	if (remote_read(c->remote, f->instr - SITE_MAX_UNITS * SITE_UNIT, units,
-			sizeof(units)) != READ_OK)
-		return SITE_ANYTHING;
-	memo->flags = (uint8_t)flags_of(c->sites, units);
+	memo->flags = (uint8_t)read_flags(c, f);
 	memo->uses = USES;
 	return memo->flags;
 }

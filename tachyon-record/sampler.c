@@ -137,7 +137,7 @@ void sampler_free(struct sampler *s)
 	roster_release(&s->roster);
 	snapshot_release(&s->snapshot);
 	snapshot_release(&s->roster_copy);
-	snapshot_release(&s->unwind.retry);
+	unwind_context_release(&s->unwind);
 	code_table_free(s->unwind.codes);
 	node_table_free(s->unwind.nodes);
 	code_copies_free(s->unwind.copies);

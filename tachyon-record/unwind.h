@@ -124,6 +124,9 @@ struct unwind_context {
 	struct remote *remote;
 	const struct layout *layout;
 	const struct call_site *sites;  /* by opcode; NULL: not known */
+	bool site_units;                /* a frame may stand at the last unit of one */
+	unsigned char *bytecode;        /* a function's, read for its sites */
+	size_t bytecode_room;
 	struct ring *ring;
 	struct code_table *codes;
 	struct node_table *nodes;
@@ -153,8 +156,9 @@ enum unwind_status {
 	UNWIND_GONE,                    /* the process has ended */
 };
 
-/* Sets the part of a thread state that unwinding reads. */
+/* Sets what follows from the layout. */
 void unwind_context_init(struct unwind_context *c);
+void unwind_context_release(struct unwind_context *c);
 void unwinder_init(struct unwinder *u, raddr state, uint64_t tag);
 void unwinder_release(struct unwinder *u);
 /* Forgets nodes: a new segment has begun. */

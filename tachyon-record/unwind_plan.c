@@ -7,6 +7,7 @@
  */
 #include "tachyon-record/unwind_plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -59,6 +60,15 @@ void unwind_context_init(struct unwind_context *c)
 	c->state = layout_span(c->layout, fields, sizeof(fields) / sizeof(fields[0]));
 	c->lead = exception_lead(c->layout);
 	c->sites = call_sites_of(c->layout->version);
+	c->site_units = c->sites && call_sites_have_units(c->sites);
+}
+
+void unwind_context_release(struct unwind_context *c)
+{
+	snapshot_release(&c->retry);
+	free(c->bytecode);
+	c->bytecode = NULL;
+	c->bytecode_room = 0;
 }
 
 const char *unwind_state(const struct unwinder *u, const struct unwind_context *c,

@@ -5,6 +5,7 @@
 
 #include "tachyon-record/call_site.h"
 #include "tachyon-record/code_copies.h"
+#include "tachyon-record/cpython/call_sites.h"
 #include "tachyon-record/records.h"
 #include "tachyon-record/unwind_plan.h"
 
@@ -201,7 +202,8 @@ void resolve_drop(struct frames *frames, size_t n)
  * nothing else has a generator's frame: a caller that has gone on since stands
  * where it resumed the generator the last time.
  */
-static bool repair(struct unwinder *u, struct frames *now, size_t i, uint32_t *parent)
+static bool repair(struct unwinder *u, struct unwind_context *c, struct frames *now, size_t i,
+		   uint32_t *parent)
 {
 	const struct frame *caller = &now->v[i + 1];
 	struct frame *callee = &now->v[i];
@@ -213,8 +215,9 @@ static bool repair(struct unwinder *u, struct frames *now, size_t i, uint32_t *p
 	if (!known || !known->caller_node || known->caller != caller->address)
 		return false;
 	*parent = known->caller_node;
-	callee->repaired = true;
-	u->repaired = true;
+	/* It may stand there still, just before or behind the moment of resuming. */
+	callee->repaired = !(call_site(c, caller) & SITE_RESUMES);
+	u->repaired |= callee->repaired;
 	return true;
 }
 
@@ -232,7 +235,7 @@ enum unwind_status resolve_stack(struct unwinder *u, struct unwind_context *c,
 		enum unwind_status st;
 
 		if (i + 1 < now->n && !call_site_holds(c, &now->v[i + 1], &now->v[i]) &&
-		    !repair(u, now, i, &parent)) {
+		    !repair(u, c, now, i, &parent)) {
 			u->dropped = i + 1;
 			break;
 		}

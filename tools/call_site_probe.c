@@ -101,7 +101,10 @@ static int is_in(const char *const *list, const char *name)
 	return 0;
 }
 
-/* Up to 3.12 a frame stands at the last unit of the instruction that it calls in. */
+/*
+ * Up to 3.12 a frame stands at the last unit of the instruction that it calls in,
+ * and only from the function's first one on can be told which that is.
+ */
 static int units_behind(int opcode)
 {
 #if PY_VERSION_HEX < 0x030d0000
@@ -137,13 +140,11 @@ static void print(int opcode)
 #endif
 	if (strcmp(name, "FOR_ITER_GEN") == 0 || strcmp(name, "SEND_GEN") == 0)
 		flag = "SITE_RESUMES | SITE_SURELY";
-	if (!flag)
-		return;
 	if (PY_VERSION_HEX < 0x030d0000 && is_in(stand_ins, name))
 		printf("\t\t/* %s */ [%d] = { %s, SITE_ANY_UNITS },\n", name, opcode, flag);
-	else
-		printf("\t\t/* %s */ [%d] = { %s, %d },\n", name, opcode, flag,
-		       called || surely || resumed ? units_behind(opcode) : 0);
+	else if (flag || units_behind(opcode))
+		printf("\t\t/* %s */ [%d] = { %s, %d },\n", name, opcode, flag ? flag : "0",
+		       units_behind(opcode));
 }
 
 int main(void)

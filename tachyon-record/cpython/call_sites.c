@@ -19,3 +19,11 @@ const struct call_site *call_sites_of(uint32_t version)
 			return rows[i].sites;
 	return NULL;
 }
+
+bool call_sites_have_units(const struct call_site *sites)
+{
+	for (int i = 0; i < 256; i++)
+		if (sites[i].units)
+			return true;
+	return false;
+}

@@ -9,6 +9,7 @@
 #ifndef CPYTHON_CALL_SITES_H
 #define CPYTHON_CALL_SITES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum call_site_flag {
@@ -25,14 +26,16 @@ enum call_site_flag {
 /* 0: only C is called, which may run any Python code. */
 struct call_site {
 	uint8_t flags;                  /* enum call_site_flag */
-	uint8_t units;                  /* from the instruction to where the caller stands */
+	uint8_t units;                  /* that follow it; 0 where no frame stands at one */
 };
 
 enum {
 	SITE_UNIT = 2,                /* bytes of a code unit; the first is the opcode */
-	SITE_MAX_UNITS = 9,           /* of call_site */
 	SITE_ANY_UNITS = 255,         /* as many as the instruction has that it stands for */
 };
+
+/* May a frame stand at the last unit of an instruction?  Else at the first only. */
+bool call_sites_have_units(const struct call_site *sites);
 
 /* Those of a version (major << 8 | minor), by opcode; NULL: not known. */
 const struct call_site *call_sites_of(uint32_t version);

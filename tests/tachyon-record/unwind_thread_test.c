@@ -197,7 +197,7 @@ static int tear_down(void **unused)
 {
 	(void)unused;
 	unwinder_release(&unwinder);
-	snapshot_release(&context.retry);
+	unwind_context_release(&context);
 	code_copies_free(context.copies);
 	node_table_free(context.nodes);
 	code_table_free(context.codes);
@@ -295,14 +295,21 @@ static void no_mixture(void **unused)
 	assert_int_equal(look(&node), UNWIND_EXACT);
 }
 
-static char opcode_that(unsigned flags)
+/* With at least so many units behind it. */
+static char opcode_with(unsigned flags, unsigned units)
 {
 	unsigned opcode = 1;
 
-	while (opcode < 256 && context.sites[opcode].flags != flags)
+	while (opcode < 256 && (context.sites[opcode].flags != flags ||
+				context.sites[opcode].units < units))
 		opcode++;
 	assert_in_range(opcode, 1, 255);
 	return (char)opcode;
+}
+
+static char opcode_that(unsigned flags)
+{
+	return opcode_with(flags, 0);
 }
 
 /*
@@ -342,22 +349,42 @@ static void a_rare_caller(void **unused)
 	use_layout();
 	generator.is_entry = 1;
 	object.adaptive[2] = opcode_that(SITE_CALLS);
-	object.adaptive[4] = opcode_that(SITE_ITERATES);
-	object.adaptive[6] = opcode_that(SITE_CALLS);
-	chunk.frames[1].instr = object.adaptive + 4;
+	object.adaptive[16] = opcode_that(SITE_ITERATES);
+	object.adaptive[18] = opcode_that(SITE_CALLS);
+	chunk.frames[1].instr = object.adaptive + 16;
 	assert_int_equal(look(&node), UNWIND_EXACT);
 	assert_int_equal(unwinder.rare, NODE_ROOT);
-	chunk.frames[1].instr = object.adaptive + 6;
+	chunk.frames[1].instr = object.adaptive + 18;
 	assert_int_equal(look(&node), UNWIND_EXACT);
 	caller = unwinder.last.v[1].node;
 	assert_int_equal(unwinder.rare, caller);
 	/* Who has been seen to do it is believed at once. */
-	chunk.frames[1].instr = object.adaptive + 4;
+	chunk.frames[1].instr = object.adaptive + 16;
 	assert_int_equal(look(&node), UNWIND_EXACT);
-	chunk.frames[1].instr = object.adaptive + 6;
+	chunk.frames[1].instr = object.adaptive + 18;
 	assert_int_equal(look(&node), UNWIND_EXACT);
 	assert_int_equal(unwinder.last.v[1].node, caller);
 	assert_int_equal(unwinder.rare, NODE_ROOT);
+}
+
+/* In 3.12 an instruction that calls has units behind it, which can look like anything. */
+static void a_unit_that_looks_like_a_call(void **unused)
+{
+	uint32_t node = 0;
+	char call;
+
+	(void)unused;
+	make_generator(0x030c);
+	use_layout();
+	call = opcode_with(SITE_CALLS, 3);
+	object.adaptive[2] = call;
+	/* At the distance at which a call would stand, if this were its last unit. */
+	object.adaptive[4] = call;
+	object.adaptive[10] = opcode_that(SITE_RESUMES);
+	chunk.frames[1].instr = object.adaptive + 10;
+	assert_int_equal(look(&node), UNWIND_EXACT);
+	assert_int_equal(unwinder.last.n, FRAMES);
+	assert_int_equal(unwinder.last.v[0].owner, OWNED_BY_GENERATOR);
 }
 
 int main(void)
@@ -368,6 +395,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_mixture, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_caller_that_has_gone_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_rare_caller, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_unit_that_looks_like_a_call, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests_name("unwind_thread", tests, NULL, NULL);
