@@ -22,7 +22,7 @@ enum {
 };
 
 const char *const profile_fact_keys[PROFILE_NFACTS] = {
-	"recorder", "host", "os", "memory", "on_cpu", "mode", "async",
+	"recorder", "host", "os", "memory", "target", "on_cpu", "mode", "async",
 };
 
 const char *const profile_counter_keys[PROFILE_NCOUNTERS] = {

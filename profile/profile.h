@@ -68,7 +68,7 @@ struct profile_process {
 };
 
 /* Texts of the first header, in the order of profile_fact_keys. */
-enum { PROFILE_NFACTS = 7 };
+enum { PROFILE_NFACTS = 8 };
 extern const char *const profile_fact_keys[PROFILE_NFACTS];
 
 /* Counters of the recorder, in the order of the keys, summed over recordings. */

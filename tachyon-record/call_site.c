@@ -102,8 +102,12 @@ bool call_site_is_rare(struct unwind_context *c, const struct frame *caller,
 {
 	return c->sites && callee->owner == OWNED_BY_GENERATOR && !caller->is_shim &&
 	       !call_site_is_inline(c, caller, callee) &&
-	       !(call_site(c, caller) & (SITE_ITERATES | SITE_ANYTHING)) &&
-	       !node_table_site(c->nodes, caller->node)->resumes;
+	       !(call_site(c, caller) & (SITE_ITERATES | SITE_ANYTHING));
+}
+
+bool call_site_is_proved(const struct unwind_context *c, const struct frame *caller)
+{
+	return node_table_site(c->nodes, caller->node)->resumes;
 }
 
 void call_site_proved(struct unwind_context *c, uint32_t node)

@@ -20,13 +20,13 @@ bool call_site_holds(struct unwind_context *c, const struct frame *caller,
 
 /*
  * True if the caller, which has its node, could have resumed the generator where
- * it stands, but hardly any caller does, and this one has not been seen to: it
- * may have gone on meanwhile.
+ * it stands, but hardly any caller does: it may have gone on meanwhile.
  */
 bool call_site_is_rare(struct unwind_context *c, const struct frame *caller,
 		       const struct frame *callee);
 
-/* The caller that has this node does resume generators where it stands. */
+/* Such a caller, which has its node, was found there in two reads. */
+bool call_site_is_proved(const struct unwind_context *c, const struct frame *caller);
 void call_site_proved(struct unwind_context *c, uint32_t node);
 
 /* True if the frame, which has its node, holds what was left of it when it returned. */

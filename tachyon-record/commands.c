@@ -17,6 +17,7 @@
 #include "tachyon-record/asyncio/asyncio_find.h"
 #include "tachyon-record/launch.h"
 #include "tachyon-record/options.h"
+#include "tachyon-record/pause.h"
 #include "tachyon-record/recording.h"
 #include "tachyon-record/target.h"
 
@@ -117,6 +118,7 @@ static struct recording_options recording_options(const struct options *o, char 
 		.opcodes = o->opcodes,
 		.async = o->async,
 		.async_all = o->async_all,
+		.blocking = o->blocking,
 		.realtime_stats = o->realtime_stats,
 		.quiet = o->quiet,
 		.verbose = o->verbose,
@@ -180,6 +182,16 @@ static int record(struct target *t, const struct options *o, char **argv,
 	return ret;
 }
 
+/* A target that is to be stopped for each tick has to let itself be stopped. */
+static int check_blocking(struct target *t, const struct options *o, struct err *err)
+{
+	int ret = o->blocking ? pause_try(t->pid, err) : 0;
+
+	if (ret)
+		target_close(t);
+	return ret;
+}
+
 int command_attach(const struct options *o, char **argv)
 {
 	struct recording_result result = { 0 };
@@ -194,6 +206,8 @@ int command_attach(const struct options *o, char **argv)
 		poll(NULL, 0, START_MS);
 		ret = target_open(&target, o->pid, &err);
 	}
+	if (ret == 0)
+		ret = check_blocking(&target, o, &err);
 	if (ret == 0) {
 		ret = open_sink(&sink, o, o->pid, &err);
 		if (ret == 0)
@@ -227,7 +241,7 @@ static int await_python(struct target *t, pid_t child, int signal_fd, int *statu
 
 		if (ret == 0 || ret == -ENOTSUP || ret == -EPERM)
 			return ret;
-		if (waitpid(child, status, WNOHANG) != 0)
+		if (recording_has_ended(child, status))
 			return err_set(err, ECHILD, "the program: it ended without having been "
 				       "a Python; is it the right command?");
 		if (poll(&fd, 1, i < START_QUICK ? START_MS : START_SLOW_MS) > 0)
@@ -249,6 +263,8 @@ static int record_program(const struct options *o, char **argv, struct launch *l
 		return ret == -ENOENT ? 127 : 126;
 	}
 	ret = await_python(&target, launch->pid, signal_fd, &status, &err);
+	if (ret == 0)
+		ret = check_blocking(&target, o, &err);
 	if (ret) {
 		complain(&err);
 		if (ret != -ECHILD)

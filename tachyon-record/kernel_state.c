@@ -190,6 +190,9 @@ static void update_from_perf(struct kernel_state *k, uint64_t as_of_ns)
 
 void kernel_state_update(struct kernel_state *k, uint64_t as_of_ns)
 {
+	if (as_of_ns == k->as_of_ns)
+		return;
+	k->as_of_ns = as_of_ns;
 	if (k->page)
 		update_from_perf(k, as_of_ns);
 	else

@@ -19,6 +19,7 @@ struct kernel_state {
 	pid_t pid, tid;
 	int perf_fd, syscall_fd;        /* -1: not open */
 	struct perf_event_mmap_page *page;
+	uint64_t as_of_ns;              /* of the last update */
 	uint64_t tail;                  /* of the records that were looked at */
 	bool known, on_cpu;
 	bool preempted;                 /* off the CPU, but not waiting */
@@ -34,8 +35,9 @@ void kernel_state_close(struct kernel_state *k);
 
 /*
  * Brings known and on_cpu up to as_of_ns (CLOCK_MONOTONIC), which never goes
- * back.  The moment a tick was due is the one to ask for: when we wake up we
- * take a CPU, and the thread that ran there is off it because of us.
+ * back; for the same moment the answer stays the same.  The moment a tick was
+ * due is the one to ask for: when we wake up we take a CPU, and the thread that
+ * ran there is off it because of us.
  */
 void kernel_state_update(struct kernel_state *k, uint64_t as_of_ns);
 

@@ -21,6 +21,7 @@ enum {
 	OPT_OPCODES,
 	OPT_ASYNC,
 	OPT_ASYNC_MODE,
+	OPT_BLOCKING,
 	OPT_OUTPUT,
 	OPT_REALTIME,
 	OPT_MODULE,
@@ -43,6 +44,8 @@ static const struct opt rows[] = {
 	{ "async-mode", 0, "MODE",
 	  "with --async-aware: tasks that run (running, the default) or all of them (all)",
 	  OPT_ASYNC_MODE, 0 },
+	{ "blocking", 0, NULL, "stop the target for each tick: nothing changes while it is read",
+	  OPT_BLOCKING, 0 },
 	{ "module", 'm', NULL, "TARGET is a module, as for python3 -m", OPT_MODULE,
 	  COMMAND_RUN },
 	{ NULL, 0, NULL, "What to record (by default everything, to be chosen from later)", 0,
@@ -128,6 +131,9 @@ static int set(struct options *o, int id, const char *value, struct err *err)
 		return 0;
 	case OPT_ASYNC_MODE:
 		return set_async_mode(o, value, err);
+	case OPT_BLOCKING:
+		o->blocking = true;
+		return 0;
 	case OPT_OUTPUT:
 		o->output = value;
 		return 0;

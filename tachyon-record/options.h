@@ -27,6 +27,7 @@ struct options {
 	bool no_gc, native, opcodes;
 	bool async, async_all;          /* tasks of asyncio, suspended ones too */
 	bool async_mode;                /* --async-mode was given */
+	bool blocking;                  /* the target is stopped for each tick */
 	bool all_threads, realtime_stats, quiet, verbose;
 	bool help, version;
 	bool module;                    /* run: TARGET is a module */

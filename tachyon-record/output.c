@@ -123,6 +123,7 @@ static void write_header(struct output *o, bool continued)
 		{ .key = "no_gc", .num = o->options.no_gc },
 		{ .key = "native", .num = o->options.native },
 		{ .key = "opcodes", .num = o->options.opcodes },
+		{ .key = "target", .str = o->options.blocking ? "stopped" : "running" },
 		{ .key = "memory", .str = remote_method(&o->target->remote) },
 		{ .key = "continued", .num = continued },
 		{ .key = "async", .str = o->options.async },

@@ -22,7 +22,7 @@ struct output_options {
 	int fd;                         /* stays the caller's */
 	const char *const *argv;        /* of the recorder, NULL-terminated */
 	uint64_t interval_ns, duration_ns;
-	bool all_threads, no_gc, native, opcodes;
+	bool all_threads, no_gc, native, opcodes, blocking;
 	const char *mode;
 	const char *async;              /* mode of async-aware recording, NULL: none */
 	uint32_t known;                 /* flags that the sampler determines */

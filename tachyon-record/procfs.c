@@ -196,6 +196,14 @@ pid_t procfs_namespace_pid(pid_t pid)
 	return own ? own : pid;
 }
 
+pid_t procfs_tracer(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	return status_number(path, "\nTracerPid:");
+}
+
 pid_t procfs_host_tid(pid_t pid, pid_t own_tid)
 {
 	char path[96];

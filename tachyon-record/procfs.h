@@ -45,6 +45,9 @@ pid_t procfs_process_of(pid_t tid);
 /* The innermost of the process's pids, as it sees itself; pid if unknown. */
 pid_t procfs_namespace_pid(pid_t pid);
 
+/* Who traces it, a debugger for instance; 0: nobody. */
+pid_t procfs_tracer(pid_t pid);
+
 /* The thread of pid whose innermost thread id is own_tid; 0 if there is none. */
 pid_t procfs_host_tid(pid_t pid, pid_t own_tid);
 

@@ -70,12 +70,20 @@ int recording_take_signal(int signal_fd, pid_t child)
 	return (int)info.ssi_signo;
 }
 
+bool recording_has_ended(pid_t child, int *status)
+{
+	pid_t pid = waitpid(child, status, WNOHANG);
+
+	/* While the sampling thread traces it, its stops come here, too. */
+	return pid < 0 || (pid > 0 && !WIFSTOPPED(*status));
+}
+
 int recording_await(pid_t child, int signal_fd)
 {
 	struct pollfd fd = { signal_fd, POLLIN, 0 };
 	int status = 0;
 
-	while (waitpid(child, &status, WNOHANG) == 0)
+	while (!recording_has_ended(child, &status))
 		if (poll(&fd, 1, AWAIT_MS) > 0)
 			recording_take_signal(signal_fd, child);
 	return status;
@@ -167,9 +175,9 @@ static bool child_has_ended(struct recording *r)
 {
 	if (!r->options->child)
 		return false;
-	if (!r->result->child_reaped &&
-	    waitpid(r->options->child, &r->result->child_status, WNOHANG) > 0)
-		r->result->child_reaped = true;
+	if (!r->result->child_reaped)
+		r->result->child_reaped = recording_has_ended(r->options->child,
+							      &r->result->child_status);
 	return r->result->child_reaped;
 }
 
@@ -265,6 +273,7 @@ static int sample(struct recording *r, struct target *t, struct sampler **sample
 		.opcodes = r->options->opcodes,
 		.async = r->options->async,
 		.async_all = r->options->async_all,
+		.blocking = r->options->blocking,
 	};
 	struct sampling s = { .sampler = sampler_new(t, r->ring, &options, err), .target = t };
 	int ret;
@@ -335,6 +344,7 @@ static struct output *start_output(const struct recording *r, struct err *err)
 		.no_gc = o->selection.no_gc,
 		.native = o->native,
 		.opcodes = o->opcodes,
+		.blocking = o->blocking,
 		.known = selection_known(&o->selection, sampler_known_flags()),
 		.async = !o->async ? NULL : o->async_all ? "all" : "running",
 	};

@@ -24,6 +24,7 @@ struct recording_options {
 	bool opcodes;
 	bool native;                    /* reports show <native> unless told otherwise */
 	bool async, async_all;
+	bool blocking;                  /* pause_try() has succeeded */
 	bool realtime_stats, quiet, verbose;
 	const char *const *argv;        /* of the recorder, for the header */
 	pid_t child;                    /* launched program, 0: attached */
@@ -45,6 +46,9 @@ struct recording_result {
  */
 int recording_run(struct target *target, const struct recording_options *options,
 		  struct recording_result *result, struct err *err);
+
+/* Has the child ended?  Then it is reaped.  A stop of it is none of our business. */
+bool recording_has_ended(pid_t child, int *status);
 
 /* Waits for the child's end, passing signals on; its wait status. */
 int recording_await(pid_t child, int signal_fd);

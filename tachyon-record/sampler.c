@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "tachyon-record/instruction.h"
 #include "tachyon-record/numbers.h"
+#include "tachyon-record/pause.h"
 #include "tachyon-record/records.h"
 #include "tachyon-record/roster.h"
 #include "tachyon-record/schedule.h"
@@ -54,6 +55,7 @@ struct sampler {
 	struct instructions *instructions;
 	enum opcode_native native[OPCODES];     /* of the target's instructions */
 	struct tasks *tasks;            /* NULL: not asked for */
+	struct pause pause;
 	struct sampler_counts counts;
 	atomic_bool stop, ended, want_segment;
 
@@ -102,6 +104,7 @@ struct sampler *sampler_new(struct target *target, struct ring *ring,
 	s->target = target;
 	s->ring = ring;
 	s->options = *options;
+	s->pause.tasks_fd = -1;
 	s->schedule = (struct schedule){
 		.interval_ns = options->interval_ns,
 		.end_ns = options->end_ns,
@@ -127,6 +130,10 @@ struct sampler *sampler_new(struct target *target, struct ring *ring,
 		sampler_free(s);
 		return NULL;
 	}
+	if (options->blocking && pause_open(&s->pause, target->pid, err) != 0) {
+		sampler_free(s);
+		return NULL;
+	}
 	return s;
 }
 
@@ -143,6 +150,7 @@ void sampler_free(struct sampler *s)
 	code_copies_free(s->unwind.copies);
 	instructions_free(s->instructions);
 	tasks_free(s->tasks);
+	pause_close(&s->pause);
 	free(s->changes);
 	numbers_release(&s->numbers);
 	free(s);
@@ -574,8 +582,46 @@ static bool take_roster(struct sampler *s)
 	return roster_take(&s->roster, &s->roster_copy);
 }
 
+/*
+ * With --blocking the target stands still while it is read, and what runs is
+ * asked for before.  Of one that is not there any more reading tells.
+ */
+static bool hold_target(struct sampler *s, const struct moment *when)
+{
+	int ret;
+
+	if (!s->options.blocking)
+		return true;
+	for (size_t i = 0; i < s->roster.nthreads; i++)
+		kernel_state_update(&s->roster.threads[i]->kernel, when->due_ns);
+	ret = pause_begin(&s->pause);
+	return ret == 0 || ret == -ESRCH;
+}
+
+static void release_target(struct sampler *s)
+{
+	if (s->options.blocking)
+		pause_end(&s->pause);
+}
+
+enum tick_result { TICK_READ, TICK_UNREADABLE, TICK_LOST, TICK_GONE };
+
+static enum tick_result read_target(struct sampler *s, bool *failed)
+{
+	plan(s);
+	s->gone |= snapshot_read(&s->snapshot, s->unwind.remote) == READ_GONE;
+	if (s->gone)
+		return TICK_GONE;
+	if (!s->roster.ninterps || !take_roster(s))
+		return TICK_UNREADABLE;
+	if (look_at_threads(s, failed) && look_at_tasks(s))
+		return TICK_READ;
+	return s->gone ? TICK_GONE : TICK_LOST;
+}
+
 static void tick(struct sampler *s, const struct moment *when)
 {
+	enum tick_result result = TICK_UNREADABLE;
 	bool failed = false;
 
 	s->nchanges = 0;
@@ -584,18 +630,22 @@ static void tick(struct sampler *s, const struct moment *when)
 	if (when->at_ns - s->roster.refreshed_ns >
 	    (s->roster.stale ? s->refresh_pause_ns : s->refresh_period_ns))
 		refresh(s, when->at_ns);
-	plan(s);
-	s->gone |= snapshot_read(&s->snapshot, s->unwind.remote) == READ_GONE;
-	if (s->gone)
-		return;
-	if (!s->roster.ninterps || !take_roster(s)) {
-		tick_unreadable(s, when);
-		return;
-	}
-	if (look_at_threads(s, &failed) && look_at_tasks(s))
+	if (hold_target(s, when))
+		result = read_target(s, &failed);
+	release_target(s);
+	switch (result) {
+	case TICK_READ:
 		finish_tick(s, when, failed);
-	else if (!s->gone)
+		break;
+	case TICK_UNREADABLE:
+		tick_unreadable(s, when);
+		break;
+	case TICK_LOST:
 		give_up(s, when->at_ns);
+		break;
+	case TICK_GONE:
+		break;
+	}
 }
 
 static void note_gap(struct sampler *s, uint64_t gap_ns)

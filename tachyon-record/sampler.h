@@ -31,6 +31,7 @@ struct sampler_options {
 	struct selection selection;
 	bool opcodes;                   /* of leaves, as part of their location */
 	bool async, async_all;          /* tasks of asyncio, suspended ones too */
+	bool blocking;                  /* the target is stopped for each tick */
 };
 
 /* What the loop did; may be read while it runs. */

@@ -63,6 +63,8 @@ struct outlier {
 	raddr address;
 	raddr caller;                   /* whose frame it was above last, 0: none */
 	uint32_t caller_node;           /* of that one then */
+	uint32_t rival;                 /* where the same caller was found instead lately */
+	uint32_t rivals;                /* so often in turn */
 	uint64_t used_tick;
 	bool proven;                    /* it was part of a stack, not just named somewhere */
 };

@@ -407,6 +407,7 @@ void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr addr
 	unwind_keep(u, c, address);
 	o->caller = caller ? caller->address : 0;
 	o->caller_node = caller ? caller->node : NODE_ROOT;
+	o->rivals = 0;
 }
 
 bool unwind_distrust(struct unwinder *u, const struct snapshot *s)

@@ -15,6 +15,8 @@ enum {
 	 * the interpreter does not tell that code objects were freed.
 	 */
 	RESOLVE_ALL_NS = 20000000,
+	/* So often in turn a generator's caller is to be found at an unlikely place. */
+	RIVALS = 8,
 };
 
 static bool same_frame(const struct frame *a, const struct frame *b)
@@ -221,6 +223,31 @@ static bool repair(struct unwinder *u, struct unwind_context *c, struct frames *
 	return true;
 }
 
+/*
+ * The caller of a generator stands where hardly any is resumed.  If it was seen
+ * to resume it elsewhere it has gone on, unless it is found there all the time;
+ * else a second look has to tell.
+ */
+static bool is_elsewhere(struct unwinder *u, struct unwind_context *c,
+			 const struct frame *caller, const struct frame *callee)
+{
+	struct outlier *known;
+
+	if (!call_site_is_rare(c, caller, callee))
+		return false;
+	known = unwind_outlier(u, callee->address);
+	if (!known || !known->caller_node || known->caller != caller->address) {
+		if (!call_site_is_proved(c, caller))
+			u->rare = caller->node;
+		return false;
+	}
+	if (known->caller_node == caller->node)
+		return false;
+	known->rivals = known->rival == caller->node ? known->rivals + 1 : 1;
+	known->rival = caller->node;
+	return known->rivals < RIVALS;
+}
+
 enum unwind_status resolve_stack(struct unwinder *u, struct unwind_context *c,
 				  struct frames *now, uint32_t *node)
 {
@@ -234,14 +261,12 @@ enum unwind_status resolve_stack(struct unwinder *u, struct unwind_context *c,
 	for (size_t i = now->n - kept; i-- > 0; ) {
 		enum unwind_status st;
 
-		if (i + 1 < now->n && !call_site_holds(c, &now->v[i + 1], &now->v[i]) &&
+		if (i + 1 < now->n && (!call_site_holds(c, &now->v[i + 1], &now->v[i]) ||
+				       is_elsewhere(u, c, &now->v[i + 1], &now->v[i])) &&
 		    !repair(u, c, now, i, &parent)) {
 			u->dropped = i + 1;
 			break;
 		}
-		if (i + 1 < now->n && !now->v[i].repaired &&
-		    call_site_is_rare(c, &now->v[i + 1], &now->v[i]))
-			u->rare = now->v[i + 1].node;
 		st = unwind_resolve(c, &now->v[i], parent, i + 1 == above);
 		/* No frame yet, or not any more. */
 		if (st == UNWIND_CORRUPT && i + 1 < now->n &&

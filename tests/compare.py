@@ -6,6 +6,7 @@
 REPORT is the output of a program in tests/targets. A check prints what does not agree and ends with status 1 then.
 Margins are in points (hundredths of the whole) and belong to the test that states them.
 """
+import bisect
 import collections
 import json
 import os
@@ -401,29 +402,24 @@ def natives_unspecialised(trace, margin):
         near("wrong about native code in %s*()" % kind, wrong, 0, float(margin))
 
 
-def stopped(trace, report, margin):
-    """Leaves while the process ran are those found while it was stopped, where nothing can tear.
+def blocking(trace, of, margin):
+    """Leaves while the process ran are those that --blocking found at the same time.
 
-    A stop counts once, however many ticks fall into it, and a tick near one of its edges counts for nothing.
+    What was read while it was stopped for the other recorder, or was about to be, counts for nothing.
     """
-    few_failed(trace, 4)
-    edge = 200_000
-    stops = iter(report["stops"])
-    began, ended = next(stops)
-    truth, running = collections.Counter(), collections.Counter()
-    counted = None
+    few_failed(trace, 0.1)
+    after, before = 150_000, 30_000
+    still = good(decoder.decode(of, markers=False))
+    stops = [s["at_ns"] for s in still]
+    truth = collections.Counter(leaf(s) for s in still)
+    running = collections.Counter()
     for sample in good(trace):
         at = sample["at_ns"]
-        while at > ended + edge:
-            began, ended = next(stops, (float("inf"), float("inf")))
-        if began + edge < at < ended - edge:
-            if counted != began:
-                counted = began
-                truth[leaf(sample)] += 1
-        elif at < began - edge:
+        i = bisect.bisect(stops, at)
+        if 0 < i < len(stops) and at - stops[i - 1] > after and stops[i] - at > before:
             running[leaf(sample)] += 1
     n, m = sum(truth.values()), sum(running.values())
-    expect(n >= 200 and m >= 500, "too few:", n, "stops and", m, "samples between")
+    expect(n >= 10000 and m >= 10000, "too few:", n, "stops and", m, "samples between")
     for name in sorted(set(truth) | set(running)):
         near("%s (%d samples, %d stops)" % (name, m, n),
              running[name] / max(1, m), truth[name] / max(1, n), float(margin))
@@ -457,12 +453,6 @@ def possible(trace, most=0.2, failed=0.1):
     wrong = sum(impossible.values())
     expect(wrong * 100 <= float(most) * len(good(trace)),
            wrong, "of", len(good(trace)), "samples never were:", impossible.most_common(3))
-
-
-def fast(trace, report, margin):
-    """The same, and the shares are those of the program while it is stopped."""
-    stopped(trace, report, margin)
-    possible(trace)
 
 
 def codes(trace, report):
@@ -537,7 +527,7 @@ def summary(trace):
 
 CHECKS = {f.__name__: f for f in (
     exact, deep, large, subinterpreters, shares, leaves, recursion, threads, parallel, gil_switch, hashing, gc,
-    gc_threads, exceptions, natives, natives_unspecialised, stopped, possible, fast, codes, renamed, churn, summary)}
+    gc_threads, exceptions, natives, natives_unspecialised, blocking, possible, codes, renamed, churn, summary)}
 
 
 def main():

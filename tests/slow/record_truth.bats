@@ -22,16 +22,22 @@ long_run() {
     compare "$3" "$TMP/trace" "$TMP/target" "margin=$4"
 }
 
-# A generator that is resumed as fast as can be gives no account of itself. While the process is stopped nothing can
-# tear, so what is read then is the truth that the ticks in between are compared with.
-stopped_truth() {
+# What works faster than it could keep an account of gives none. While the process is stopped nothing can change, so
+# what another recorder with --blocking finds at the same time is the truth. It has 20 000 samples, so that a half has a
+# standard error of 0.35 points.
+blocking_truth() {
+    local structure=$3
     use_python "$1"
-    start_target "$2" 60 ${3:+"$3"}
-    "$RECORD" attach -r 1khz -d 12 -o "$TMP/trace" "$TARGET" &
-    local recorder=$!
-    "$CHECKER" "$TESTS/stop_and_go.py" "$TARGET" 11 >"$TMP/stops"
-    end_of "$recorder"
-    compare stopped "$TMP/trace" "$TMP/stops" margin="${4:-5}"
+    start_target "$2" ${structure:+"$structure"} 60
+    "$RECORD" attach --blocking -r 1khz -d 21 -q -o "$TMP/stops" "$TARGET" &
+    local other=$!
+    "$RECORD" attach -r 3khz -d 20 -q -o "$TMP/trace" "$TARGET"
+    end_of "$other"
+    compare blocking "$TMP/trace" "of=$TMP/stops" margin="$4"
+    case $1 in
+    3.8 | 3.10) ;; # what a caller is executing is not asked there
+    *) [ "$2" != fast.py ] || compare possible "$TMP/trace" most=0.2 ;;
+    esac
 }
 
 @test "50, 30 and 20 % on 3.8 (3 points)" { long_run 3.8 shares.py shares 3; }
@@ -52,16 +58,20 @@ stopped_truth() {
 @test "a thread that hashes without the GIL on 3.13 (6 points)" { long_run 3.13 hashing.py hashing 6; }
 @test "three threads that fight for the GIL on 3.13 (6 points)" { long_run 3.13 threads.py threads 6; }
 
-# Here the generator has been found 1 to 5 points too seldom.
-@test "a generator resumed as fast as can be on 3.8 (8 points)" { stopped_truth 3.8 generators.py tight 8; }
-@test "a generator resumed as fast as can be on 3.10 (5 points)" { stopped_truth 3.10 generators.py tight; }
-@test "a generator resumed as fast as can be on 3.11 (5 points)" { stopped_truth 3.11 generators.py tight; }
-@test "a generator resumed as fast as can be on 3.12 (5 points)" { stopped_truth 3.12 generators.py tight; }
-@test "a generator resumed as fast as can be on 3.13 (5 points)" { stopped_truth 3.13 generators.py tight; }
-@test "a generator resumed as fast as can be on 3.14 (5 points)" { stopped_truth 3.14 generators.py tight; }
-@test "a generator resumed as fast as can be on 3.15 (5 points)" { stopped_truth 3.15 generators.py tight; }
-@test "short calls on 3.8 (5 points)" { stopped_truth 3.8 short_calls.py; }
-@test "short calls on 3.10 (5 points)" { stopped_truth 3.10 short_calls.py; }
-@test "short calls on 3.11 (5 points)" { stopped_truth 3.11 short_calls.py; }
-@test "short calls on 3.13 (5 points)" { stopped_truth 3.13 short_calls.py; }
-@test "short calls on 3.15 (5 points)" { stopped_truth 3.15 short_calls.py; }
+# A word that says what runs is seen some nanoseconds after it was written, and not always as many: what lasts for 20
+# ns only can be found some points too often or too seldom. 1 point here, and 0.5 for chance.
+@test "a generator and its consumer on 3.8 (1.5 points)" { blocking_truth 3.8 fast.py resumed 1.5; }
+@test "a generator and its consumer on 3.10 (1.5 points)" { blocking_truth 3.10 fast.py resumed 1.5; }
+@test "a generator and its consumer on 3.11 (1.5 points)" { blocking_truth 3.11 fast.py resumed 1.5; }
+@test "a generator and its consumer on 3.12 (1.5 points)" { blocking_truth 3.12 fast.py resumed 1.5; }
+@test "a generator and its consumer on 3.13 (1.5 points)" { blocking_truth 3.13 fast.py resumed 1.5; }
+@test "a generator and its consumer on 3.14 (1.5 points)" { blocking_truth 3.14 fast.py resumed 1.5; }
+@test "a generator and its consumer on 3.15 (1.5 points)" { blocking_truth 3.15 fast.py resumed 1.5; }
+@test "recursion up and down on 3.11 (3 points)" { blocking_truth 3.11 fast.py recursion 3; }
+@test "recursion up and down on 3.13 (3 points)" { blocking_truth 3.13 fast.py recursion 3; }
+@test "recursion up and down on 3.15 (3 points)" { blocking_truth 3.15 fast.py recursion 3; }
+@test "short calls on 3.8 (3 points)" { blocking_truth 3.8 short_calls.py "" 3; }
+@test "short calls on 3.10 (3 points)" { blocking_truth 3.10 short_calls.py "" 3; }
+@test "short calls on 3.11 (3 points)" { blocking_truth 3.11 short_calls.py "" 3; }
+@test "short calls on 3.13 (3 points)" { blocking_truth 3.13 short_calls.py "" 3; }
+@test "short calls on 3.15 (3 points)" { blocking_truth 3.15 short_calls.py "" 3; }

@@ -341,7 +341,7 @@ static void a_caller_that_has_gone_on(void **unused)
 /* Where C resumes generators, it does so in a loop, or hardly. */
 static void a_rare_caller(void **unused)
 {
-	uint32_t node = 0, caller;
+	uint32_t node = 0, in_loop = 0, caller;
 
 	(void)unused;
 	make_generator(0x030b);
@@ -351,20 +351,23 @@ static void a_rare_caller(void **unused)
 	object.adaptive[2] = opcode_that(SITE_CALLS);
 	object.adaptive[16] = opcode_that(SITE_ITERATES);
 	object.adaptive[18] = opcode_that(SITE_CALLS);
-	chunk.frames[1].instr = object.adaptive + 16;
-	assert_int_equal(look(&node), UNWIND_EXACT);
-	assert_int_equal(unwinder.rare, NODE_ROOT);
 	chunk.frames[1].instr = object.adaptive + 18;
 	assert_int_equal(look(&node), UNWIND_EXACT);
 	caller = unwinder.last.v[1].node;
 	assert_int_equal(unwinder.rare, caller);
-	/* Who has been seen to do it is believed at once. */
-	chunk.frames[1].instr = object.adaptive + 16;
+	/* What was seen in two reads is believed from now on. */
 	assert_int_equal(look(&node), UNWIND_EXACT);
-	chunk.frames[1].instr = object.adaptive + 18;
-	assert_int_equal(look(&node), UNWIND_EXACT);
-	assert_int_equal(unwinder.last.v[1].node, caller);
 	assert_int_equal(unwinder.rare, NODE_ROOT);
+	chunk.frames[1].instr = object.adaptive + 16;
+	assert_int_equal(look(&in_loop), UNWIND_EXACT);
+	/* It resumed the generator in a loop: it has gone on, unless it stays there. */
+	chunk.frames[1].instr = object.adaptive + 18;
+	assert_int_equal(look(&node), UNWIND_INEXACT);
+	assert_int_equal(node, in_loop);
+	for (int i = 0; i < 8 && look(&node) == UNWIND_INEXACT; i++)
+		assert_int_equal(node, in_loop);
+	assert_int_not_equal(node, in_loop);
+	assert_int_equal(unwinder.last.v[1].node, caller);
 }
 
 /* In 3.12 an instruction that calls has units behind it, which can look like anything. */

@@ -3,7 +3,7 @@
 
 A line from which Python code of this file is entered says so: "# -> f, g" ends a line that f and g can be called from
 or resumed by. A stack with another line of this file above one of its functions never was. How the time is shared it
-does not say: what is read while the process is stopped is the truth.
+does not say: what --blocking finds is the truth.
 """
 import asyncio
 import sys
@@ -47,6 +47,28 @@ def nested():
     while clock() < until:
         for _ in delegate(1000):  # -> delegate
             pass
+
+
+# ---- A generator and its consumer that do a little each, 200 to 300 ns in all.
+
+def values(n):
+    for i in range(n):
+        a = i % 7
+        b = a + 1
+        c = b * 3
+        yield c
+
+
+def resumed():
+    while clock() < until:
+        total = 0
+        for v in values(10000):  # -> values
+            x = v + 1
+            y = x * 2
+            z = y % 5
+            w = z - x
+            total += w * 2
+            total %= 1000
 
 
 # ---- Recursion down and up.
@@ -165,7 +187,8 @@ def threads():
             thread.join()
 
 
-STRUCTURES = {f.__name__: f for f in (generators, nested, recursion, calls, exceptions, tasks, threads)}
+STRUCTURES = {f.__name__: f for f in (generators, nested, resumed, recursion, calls, exceptions, tasks,
+                                      threads)}
 
 
 def main():
@@ -173,7 +196,7 @@ def main():
     structure = STRUCTURES[sys.argv[1]]
     until = clock() + (float(sys.argv[2]) if len(sys.argv) > 2 else 3.0)
     print("ready", flush=True)
-    structure()  # -> generators, nested, recursion, calls, exceptions, tasks, threads
+    structure()  # -> generators, nested, resumed, recursion, calls, exceptions, tasks, threads
 
 
 if __name__ == "__main__":
