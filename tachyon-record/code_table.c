@@ -17,6 +17,7 @@ struct code_table {
 	uint32_t n;                     /* entries: distinct addresses */
 	uint32_t number;                /* given so far */
 	uint64_t reused_ns;             /* when an address was another object's, 0: never */
+	uint64_t alert_ns;              /* how long after that nothing is trusted */
 	raddr type;                     /* of code objects, once one was seen */
 };
 
@@ -173,7 +174,27 @@ static uint32_t *find_slot(struct code_table *t, raddr address)
 bool code_table_is_alert(const struct code_table *t, struct code_clock clock)
 {
 	return !clock.generation && t->reused_ns &&
-	       clock.now_ns - t->reused_ns < CODE_ALERT_S * UINT64_C(1000000000);
+	       clock.now_ns - t->reused_ns < t->alert_ns;
+}
+
+static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high)
+{
+	return n < low ? low : n > high ? high : n;
+}
+
+/* Several in one tick count once; one that comes soon does not end the watch. */
+static void note_reuse(struct code_table *t, uint64_t now_ns)
+{
+	const uint64_t ms = 1000000, gap = now_ns - t->reused_ns, kept = t->alert_ns / 2;
+	const uint64_t wanted = clamp(gap, 0, CODE_ALERT_MAX_MS * ms) * CODE_ALERT_GAPS;
+
+	if (!gap)
+		return;
+	t->alert_ns = clamp(wanted > kept ? wanted : kept, CODE_ALERT_MIN_MS * ms,
+			    CODE_ALERT_MAX_MS * ms);
+	if (!t->reused_ns)
+		t->alert_ns = CODE_ALERT_MIN_MS * ms;
+	t->reused_ns = now_ns;
 }
 
 static bool is_trusted(const struct code_table *t, const struct code *code,
@@ -238,7 +259,7 @@ enum code_status code_table_get(struct code_table *t, struct remote *r,
 	if (st != CODE_OK)
 		return st;
 	if (*slot)
-		t->reused_ns = clock.now_ns;
+		note_reuse(t, clock.now_ns);
 	else
 		*slot = ++t->n;
 	c = &t->codes[*slot];

@@ -6,8 +6,10 @@
  * number is used.  A freed object's address may be given to another one, so
  * an entry is believed as long as the interpreter's counter of freed code
  * objects has not moved (3.14 and later).  Elsewhere it is believed for
- * CODE_TRUST_NS, and not beyond the tick in a program that was seen to use an
- * address again within CODE_ALERT_S; then its head is read and compared.
+ * CODE_TRUST_NS, and not beyond the tick after an address was seen to be used
+ * again; then its head is read and compared.  That lasts the longer the rarer it
+ * is: a program that goes on using addresses again is always watched, one that
+ * has done so while it started is soon trusted.
  */
 #ifndef RECORD_CODE_TABLE_H
 #define RECORD_CODE_TABLE_H
@@ -24,7 +26,10 @@ struct code_table;
 enum {
 	CODE_CAPACITY = 1 << 20,
 	CODE_TRUST_NS = 1000000,
-	CODE_ALERT_S = 10,
+	/* Times the time between two that were seen, within bounds. */
+	CODE_ALERT_GAPS = 20,
+	CODE_ALERT_MIN_MS = 100,
+	CODE_ALERT_MAX_MS = 10000,
 };
 
 struct code {
@@ -60,7 +65,7 @@ enum code_status code_table_get(struct code_table *t, struct remote *r,
 				const struct layout *l, struct ring *ring, raddr address,
 				struct code_clock clock, const struct code **code);
 
-/* True for CODE_ALERT_S after an address was seen to have been used again. */
+/* True for a while after an address was seen to have been used again. */
 bool code_table_is_alert(const struct code_table *t, struct code_clock clock);
 
 /* How many numbers were given.  A replaced object takes another one. */

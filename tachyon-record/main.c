@@ -15,6 +15,7 @@
  *				unwind_objects.c (frames of 3.8 to 3.10),
  *				unwind_resolve.c and call_site.c (what proves it)
  *	    instruction.c	what the leaf executes
+ *	    pause.c		stops the target for a tick (--blocking)
  *	    asyncio/tasks.c	tasks, who runs and who waits for whom
  *	    code_table.c	code objects seen, code_copies.c; node_table.c: stacks
  *	    selection.c		samples that a mode leaves out

@@ -150,6 +150,38 @@ renamed() {
 @test "functions in the memory of earlier ones on 3.14" { renamed 3.14 0; }
 @test "functions in the memory of earlier ones on 3.15" { renamed 3.15 0; }
 
+# A program that has used memory again while it started is not suspected for long: its twenty frames are not looked at
+# in every tick.
+trusted() {
+    use_python "$1"
+    cat >"$TMP/starts.py" <<'END'
+import time
+def spin(depth, until):
+    if depth:
+        return spin(depth - 1, until)
+    while time.perf_counter() < until:
+        for _ in range(100):
+            pass
+def start(until):
+    n = 0
+    while time.perf_counter() < until:
+        names = {}
+        n += 1
+        exec(compile("def f_%05d():\n for _ in range(1500): pass" % n, "f.py", "exec"), names)
+        names["f_%05d" % n]()
+start(time.perf_counter() + 0.3)
+spin(20, time.perf_counter() + 1.5)
+END
+    "$RECORD" run -r 1khz -d 0 -q -o "$TMP/trace" "$PYTHON" "$TMP/starts.py"
+    "$REPORT" info --json "$TMP/trace" >"$TMP/info"
+    jq -e '.ticks > 1000 and .recorder_counters.reads < .ticks * 20' "$TMP/info" ||
+        fail "$(jq .recorder_counters "$TMP/info")"
+}
+
+@test "memory that was used again at first is soon trusted on 3.8" { trusted 3.8; }
+@test "memory that was used again at first is soon trusted on 3.11" { trusted 3.11; }
+@test "memory that was used again at first is soon trusted on 3.13" { trusted 3.13; }
+
 # large MINOR MIB: 1 000 threads with 100 functions each, in files whose names have 4 096 bytes: recorded whole, in
 # stated memory
 large() {
