@@ -376,7 +376,7 @@ def natives(trace, margin):
     few_failed(trace)
     samples = inside(good(trace), "main")
     known = [s for s in samples if not s["flags"] >> UNKNOWN_SHIFT & NATIVE]
-    near("not known whether native", 1 - len(known) / len(samples), 0, 5)
+    near("not known whether native", 1 - len(known) / len(samples), 0, 10)
     for name in sorted({f["function"] for s in samples for f in s["stack"] if "_" in f["function"]}):
         if not name.startswith(("native_", "python_")):
             continue

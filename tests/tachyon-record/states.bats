@@ -124,7 +124,7 @@ callbacks() {
 @test "Python code that the collector runs on 3.12" { finalizers 3.12 60; }
 @test "Python code that the collector runs on 3.13" { finalizers 3.13 60; }
 @test "Python code that the collector runs on 3.14" { finalizers 3.14 60; }
-@test "Python code that the collector runs on 3.15" { finalizers 3.15 95; }
+@test "Python code that the collector runs on 3.15" { finalizers 3.15 85; }
 
 @test "Python code that C calls back on 3.11" { callbacks 3.11; }
 @test "Python code that C calls back on 3.12" { callbacks 3.12; }
