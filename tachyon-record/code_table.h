@@ -27,8 +27,8 @@ enum {
 	CODE_CAPACITY = 1 << 20,
 	CODE_TRUST_NS = 1000000,
 	/* Times the time between two that were seen, within bounds. */
-	CODE_ALERT_GAPS = 20,
-	CODE_ALERT_MIN_MS = 100,
+	CODE_ALERT_GAPS = 5,
+	CODE_ALERT_MIN_MS = 50,
 	CODE_ALERT_MAX_MS = 10000,
 };
 

@@ -9,14 +9,16 @@
  *				elf_dynamic.c, runtime_scan.c, native_tid.c
  *	recording.c		one recording: threads, signals, progress.c
  *	  sampler.c		the sampling thread: its loop; schedule.c: its clock
+ *	    tick.c		one look at all threads
  *	    roster.c		interpreters, GILs, threads
  *	    thread_flags.c	states of a thread: kernel_state.c, exception.c
  *	    unwind.c		one thread's stack: unwind_plan.c, snapshot.c,
- *				unwind_objects.c (frames of 3.8 to 3.10),
- *				unwind_resolve.c and call_site.c (what proves it)
+ *				unwind_walk.c, unwind_objects.c (frames of 3.8 to
+ *				3.10), unwind_resolve.c and call_site.c (what
+ *				proves it), unwind_settle.c (what cannot be read)
  *	    instruction.c	what the leaf executes
  *	    pause.c		stops the target for a tick (--blocking)
- *	    asyncio/tasks.c	tasks, who runs and who waits for whom
+ *	    asyncio/tasks.c	tasks: task_running.c, who waits for whom
  *	    code_table.c	code objects seen, code_copies.c; node_table.c: stacks
  *	    selection.c		samples that a mode leaves out
  *	    ring.c, records.h	to the writer thread

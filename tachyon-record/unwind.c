@@ -13,6 +13,8 @@
 #include "tachyon-record/unwind_objects.h"
 #include "tachyon-record/unwind_plan.h"
 #include "tachyon-record/unwind_resolve.h"
+#include "tachyon-record/unwind_settle.h"
+#include "tachyon-record/unwind_walk.h"
 
 enum {
 	/* Tries for one leaf; more of them do not find many more. */
@@ -37,14 +39,6 @@ enum {
 	/* Bytes of a frame, as a rule: behind it begins its callee's. */
 	MAX_FRAME = 1024,
 	WORD = 8,
-};
-
-enum walk {
-	WALK_DONE,
-	WALK_MISSING,           /* a frame is not in the copy */
-	WALK_TORN,              /* the chain ends at a frame that nothing called */
-	WALK_DEEP,
-	WALK_CORRUPT,
 };
 
 void unwinder_init(struct unwinder *u, raddr state, uint64_t tag)
@@ -73,365 +67,12 @@ void unwinder_forget(struct unwinder *u)
 		u->outliers[i].caller_node = NODE_ROOT;
 }
 
-static struct frame *add_frame(struct frames *frames)
-{
-	if (frames->n == frames->room)
-		frames->v = mem_grow(frames->v, &frames->room, frames->n + 1,
-				     sizeof(*frames->v));
-	return &frames->v[frames->n++];
-}
-
-/* The copy of a frame in one range, NULL if it is not there. */
-static const char *frame_in(const struct snapshot *s, unsigned range, raddr address, size_t size)
-{
-	raddr base = (raddr)(uintptr_t)s->ranges[range].iov_base;
-
-	if (address - base < s->ranges[range].iov_len &&
-	    address - base + size <= s->ranges[range].iov_len && snapshot_range(s, range))
-		return s->copy + s->at[range] + (address - base);
-	return NULL;
-}
-
-/* The range that may hold an outlier: they are in order and do not overlap. */
-static unsigned outlier_range(const struct unwinder *u, const struct snapshot *s, raddr address)
-{
-	unsigned low = u->outlier_range, high = u->outlier_end;
-
-	while (high - low > 1) {
-		unsigned middle = low + (high - low) / 2;
-
-		if ((raddr)(uintptr_t)s->ranges[middle].iov_base <= address)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* The copy of a frame; frames follow one another, so the last range is tried first. */
-static const char *find_frame(const struct unwinder *u, const struct snapshot *s,
-			      unsigned *range, raddr address, size_t size)
-{
-	const char *p = frame_in(s, *range, address, size);
-
-	for (unsigned i = u->frames_range; !p && i < u->end_range; i++) {
-		/* There may be thousands of outliers, and a few of all others. */
-		if (i == u->outlier_range && i < u->outlier_end) {
-			*range = outlier_range(u, s, address);
-			p = frame_in(s, *range, address, size);
-			i = u->outlier_end - 1;
-		} else {
-			*range = i;
-			p = frame_in(s, i, address, size);
-		}
-	}
-	return p;
-}
-
-static bool is_entry(const struct layout *l, const char *p)
-{
-	if (OFF(l, frame_is_entry) != ABSENT)
-		return p[OFF(l, frame_is_entry)] != 0;
-	return (uint8_t)p[OFF(l, frame_owner)] >= l->first_shim_owner;
-}
-
-/* Takes the fields of the frame in the copy; false if it is none. */
-static bool take_frame(const struct unwind_context *c, const char *p, struct frame *f)
-{
-	const struct layout *l = c->layout;
-
-	if (has_frame_objects(c))
-		return unwind_object_frame(c, p, f);
-	f->code = word_at(p, OFF(l, frame_executable)) & l->executable_mask;
-	f->instr = word_at(p, OFF(l, frame_instr));
-	f->copy = OFF(l, frame_copy) != ABSENT ? int_at(p, OFF(l, frame_copy)) : 0;
-	f->previous = word_at(p, OFF(l, frame_previous));
-	f->owner = (uint8_t)p[OFF(l, frame_owner)];
-	f->entry = is_entry(l, p);
-	f->is_shim = f->owner >= l->first_shim_owner;
-	f->runs = l->stack_is_index && int_at(p, OFF(l, frame_stack)) == -1;
-	f->is_empty = OFF(l, frame_stack) != ABSENT && !l->stack_is_index &&
-		      word_at(p, OFF(l, frame_stack)) == f->address + (raddr)OFF(l, frame_size);
-	f->may_be_outermost = f->owner != OWNED_BY_GENERATOR;
-	f->left = false;
-	return true;
-}
-
-/* Copies the chain of frames from an address, behind those there are. */
-static enum walk walk_on(struct unwinder *u, const struct unwind_context *c,
-			 const struct snapshot *s, raddr from, raddr *at)
-{
-	const struct layout *l = c->layout;
-	const size_t size = (size_t)OFF(l, frame_size);
-	/* More frames than the memory that was read can hold: a circle. */
-	const size_t limit = s->len / size + 1;
-	unsigned range = u->frames_range;
-	size_t entries = u->now.n;
-	bool complete = true;
-
-	for (*at = from; *at; ) {
-		const char *p = find_frame(u, s, &range, *at, size);
-		struct frame *f;
-
-		if (!p)
-			return WALK_MISSING;
-		if (u->now.n == limit)
-			return WALK_CORRUPT;
-		if (u->now.n + entries >= NODE_DEEPEST)
-			return WALK_DEEP;
-		f = add_frame(&u->now);
-		*f = (struct frame){ .address = *at };
-		if (!take_frame(c, p, f)) {
-			u->now.n--;
-			return WALK_TORN;
-		}
-		complete = f->may_be_outermost;
-		entries += f->entry;
-		u->now_left |= f->left;
-		*at = f->previous;
-	}
-	return complete ? WALK_DONE : WALK_TORN;
-}
-
-/* Copies the chain of frames from the leaf; *at is where it stopped. */
-static enum walk walk(struct unwinder *u, const struct unwind_context *c,
-		      const struct snapshot *s, raddr leaf, raddr *at)
-{
-	const struct outlier *known;
-	enum walk w;
-
-	u->now.n = 0;
-	u->now_left = false;
-	w = walk_on(u, c, s, leaf, at);
-	/*
-	 * A generator is suspended by now, and has no caller.  If the one it had
-	 * still stands where it resumed it, it ran when that one was copied.
-	 */
-	if (w == WALK_TORN && u->now.n == 1 && !has_frame_objects(c)) {
-		known = unwind_outlier(u, leaf);
-		if (known && known->caller &&
-		    walk_on(u, c, s, known->caller, at) == WALK_DONE)
-			return WALK_DONE;
-		u->now.n = 1;
-	}
-	return w;
-}
-
-/* Frames of a stack that was resolved are worth reading at the next tick. */
-static void touch_outliers(struct unwinder *u, const struct unwind_context *c,
-			   const struct frames *stack)
-{
-	if (has_frame_objects(c)) {
-		unwind_objects_touch(u, c, stack);
-		return;
-	}
-	for (size_t i = 0; u->noutliers && i < stack->n; i++) {
-		const struct frame *f = &stack->v[i];
-
-		if (u->nchunks && f->address - u->chunks[0].base < u->chunks[0].size)
-			continue;
-		if (f->repaired)
-			unwind_keep(u, c, f->address);
-		else
-			unwind_touch(u, c, f->address,
-				     i + 1 < stack->n ? &stack->v[i + 1] : NULL);
-	}
-}
-
-static void swap(struct frames *a, struct frames *b)
-{
-	struct frames t = *a;
-
-	*a = *b;
-	*b = t;
-}
-
-/* What is known of the leaf that this tick is about. */
-struct leaf {
-	raddr address;
-	struct frame frame;             /* its contents when it was the leaf */
-	raddr cframe;                   /* that named it, 0: none does */
-	raddr earlier;                  /* innermost frame of its C frame, earlier; 0 */
-	raddr missing;                  /* where the candidate goes on, 0: not begun */
-	uint32_t rare;                  /* as in the unwinder, of an earlier read */
-	bool has_frame, has_candidate, has_other, has_exception;
-	bool decided;
-	bool doubtful;                  /* the C frame may have been left by then */
-};
-
-/* The callers of the leaf's frame at an earlier time. */
-static bool earlier_callers(struct unwinder *u, const struct unwind_context *c,
-			    const struct frame *leaf, uint32_t *parent)
-{
-	const struct memo *m = resolve_memo(u, c, leaf->address);
-
-	if (m && m->code == leaf->code) {
-		*parent = m->parent;
-		return true;
-	}
-	if (code_table_is_alert(c->codes, c->clock))
-		return false;
-	for (size_t i = 0; i < u->last.n; i++)
-		if (u->last.v[i].address == leaf->address && u->last.v[i].code == leaf->code) {
-			*parent = i + 1 < u->last.n ? u->last.v[i + 1].node : NODE_ROOT;
-			return true;
-		}
-	m = has_frame_objects(c) ? NULL : resolve_memo_of_code(u, c, leaf->code);
-	if (m)
-		*parent = m->parent;
-	return m != NULL;
-}
-
-/* The callers of another call of the function, whose frame can be any object. */
-static bool callers_of_code(const struct unwinder *u, const struct unwind_context *c,
-			    raddr code, uint32_t *parent)
-{
-	if (code_table_is_alert(c->codes, c->clock))
-		return false;
-	for (size_t i = 0; i < MEMO_SLOTS; i++)
-		if (u->memo[i].code == code) {
-			*parent = u->memo[i].parent;
-			return true;
-		}
-	return false;
-}
-
-/*
- * The first frame of another chain that called the leaf: below it in the data
- * stack, or, for a generator that could be anyone's, all of the data stack.  n
- * of the chain if that is not known.
- */
-static size_t first_caller(const struct unwinder *u, const struct leaf *leaf)
-{
-	const struct chunk *chunk = u->chunks;
-	const struct frames *other = &u->other;
-	raddr above;
-	size_t first = 0;
-
-	if (!u->nchunks)
-		return other->n;
-	above = leaf->address - chunk->base < chunk->size ? leaf->address
-							  : chunk->base + chunk->size;
-	while (first < other->n && (other->v[first].address - chunk->base >= chunk->size ||
-				    other->v[first].address >= above))
-		first++;
-	return first;
-}
-
-/*
- * Without a chain from another leaf: the frames of the last stack that still
- * stand in the data stack as they did, outermost first up to the first one that
- * does not.
- */
-static bool recall_other(struct unwinder *u, const struct unwind_context *c,
-			 const struct snapshot *s)
-{
-	const struct frames *last = &u->last;
-	const size_t size = (size_t)OFF(c->layout, frame_size);
-	unsigned range = u->frames_range;
-	size_t first = last->n;
-
-	if (!u->nchunks || has_frame_objects(c))
-		return false;
-	while (first > 0) {
-		const struct frame *f = &last->v[first - 1];
-		const char *p = f->address - u->chunks[0].base < u->chunks[0].size
-			? find_frame(u, s, &range, f->address, size) : NULL;
-		struct frame now = { .address = f->address };
-
-		/* The interpreter's own frames stand on the C stack. */
-		if (!f->is_shim && (!p || !take_frame(c, p, &now) || now.code != f->code ||
-				    now.previous != f->previous))
-			break;
-		first--;
-	}
-	u->other.n = 0;
-	for (size_t i = first; i < last->n; i++)
-		*add_frame(&u->other) = last->v[i];
-	return u->other.n != 0;
-}
-
-/*
- * The leaf was gone before its callers could be read.  They are known from
- * another chain; if its own frame is not, it becomes an unknown function.
- */
-static enum unwind_status settle_other(struct unwinder *u, struct unwind_context *c,
-				       const struct snapshot *s, const struct leaf *leaf,
-				       uint32_t *node)
-{
-	struct frames *other = &u->other;
-	struct frame frame = leaf->frame;
-	enum unwind_status st;
-	size_t skip;
-
-	if (!leaf->has_other && !recall_other(u, c, s))
-		return UNWIND_TORN;
-	skip = has_frame_objects(c)
-		? unwind_objects_caller(u, leaf->has_frame ? &leaf->frame : NULL)
-		: first_caller(u, leaf);
-	if (skip == other->n)
-		return UNWIND_TORN;
-	resolve_drop(other, skip);
-	st = resolve_stack(u, c, other, node);
-	if (st == UNWIND_EXACT && leaf->has_frame) {
-		st = unwind_resolve(c, &frame, *node, false);
-		*node = frame.node;
-		u->leaf = frame;
-	} else if (st == UNWIND_EXACT) {
-		st = resolve_node(c, &(struct node){ *node, CODE_UNKNOWN, -1, 0 }, node);
-		u->leaf.number = 0;
-	}
-	return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
-}
-
-/* The leaf could not be completed: keeps it with the best callers known. */
-static enum unwind_status settle(struct unwinder *u, struct unwind_context *c,
-				 const struct snapshot *s, const struct leaf *leaf,
-				 uint32_t *node)
-{
-	struct frame frame = leaf->frame;
-	enum unwind_status st;
-	uint32_t parent;
-
-	if ((!leaf->has_frame || leaf->doubtful) && leaf->earlier) {
-		const struct memo *m = resolve_memo(u, c, leaf->earlier);
-
-		if (m) {
-			*node = m->node;
-			return UNWIND_INEXACT;
-		}
-	}
-	if (leaf->has_candidate) {
-		st = resolve_stack(u, c, &u->candidate, node);
-		if (st == UNWIND_EXACT) {
-			touch_outliers(u, c, &u->candidate);
-			swap(&u->last, &u->candidate);
-		}
-		if (st == UNWIND_EXACT || st == UNWIND_NO_ROOM || st == UNWIND_FULL)
-			return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
-	}
-	if (!leaf->has_frame && !has_frame_objects(c) && resolve_memo(u, c, leaf->address)) {
-		*node = resolve_memo(u, c, leaf->address)->node;
-		return UNWIND_INEXACT;
-	}
-	if (!leaf->has_frame || !earlier_callers(u, c, &frame, &parent)) {
-		st = settle_other(u, c, s, leaf, node);
-		if (st != UNWIND_TORN || !leaf->has_frame || !has_frame_objects(c) ||
-		    !callers_of_code(u, c, frame.code, &parent))
-			return st;
-	}
-	st = unwind_resolve(c, &frame, parent, false);
-	u->leaf = frame;
-	*node = frame.node;
-	return st == UNWIND_EXACT ? UNWIND_INEXACT : st;
-}
-
 /* Adds the frames of the last walk, which stopped at the address. */
 static void extend_candidate(struct unwinder *u, const struct unwind_context *c,
 			     struct leaf *leaf, enum walk w, raddr stopped)
 {
 	for (size_t i = 0; i < u->now.n; i++)
-		*add_frame(&u->candidate) = u->now.v[i];
+		*walk_add_frame(&u->candidate) = u->now.v[i];
 	leaf->has_candidate = w == WALK_DONE && !u->now_left;
 	leaf->missing = w == WALK_MISSING && !u->now_left ? stopped : 0;
 	if (leaf->missing)
@@ -471,7 +112,7 @@ static void follow_candidate(struct unwinder *u, const struct unwind_context *c,
 
 	if (!leaf->missing)
 		return;
-	w = walk(u, c, s, leaf->missing, &stopped);
+	w = walk_from(u, c, s, leaf->missing, &stopped);
 	extend_candidate(u, c, leaf, w, stopped);
 }
 
@@ -487,18 +128,18 @@ static void look_back(struct unwinder *u, struct unwind_context *c,
 
 	follow_candidate(u, c, s, leaf);
 	if (!leaf->has_frame || (!leaf->has_candidate && !leaf->missing)) {
-		w = walk(u, c, s, leaf->address, &at);
+		w = walk_from(u, c, s, leaf->address, &at);
 		note_leaf(u, c, leaf, w, at);
 		if (w == WALK_MISSING)
 			unwind_want(u, c, at);
 	}
 	if (leaf->has_candidate || leaf->has_other || !innermost)
 		return;
-	w = walk(u, c, s, innermost, &at);
+	w = walk_from(u, c, s, innermost, &at);
 	if (w == WALK_MISSING) {
 		unwind_want(u, c, at);
 	} else if (w == WALK_DONE && !u->now_left) {
-		swap(&u->other, &u->now);
+		frames_swap(&u->other, &u->now);
 		leaf->has_other = true;
 	}
 }
@@ -508,8 +149,8 @@ static void accept(struct unwinder *u, struct unwind_context *c, uint32_t *node)
 {
 	*node = u->now.v[0].node;
 	u->cframes[0].frame = u->now.v[0].address;
-	touch_outliers(u, c, &u->now);
-	swap(&u->last, &u->now);
+	unwind_touch_all(u, c, &u->now);
+	frames_swap(&u->last, &u->now);
 }
 
 /* The frame in the newest chunk that was called by the one at caller. */
@@ -521,7 +162,7 @@ static raddr find_callee(const struct unwinder *u, const struct unwind_context *
 	unsigned range = u->frames_range;
 
 	for (raddr at = caller + size; at < caller + MAX_FRAME; at += WORD) {
-		const char *p = find_frame(u, s, &range, at, size);
+		const char *p = walk_find_frame(u, s, &range, at, size);
 
 		if (!p)
 			break;
@@ -565,9 +206,9 @@ static bool is_proven(struct unwinder *u, struct unwind_context *c, const struct
 		callee = find_callee(u, c, s, caller);
 		if (!callee)
 			return proven;
-		if (walk(u, c, s, callee, &at) != WALK_DONE ||
+		if (walk_from(u, c, s, callee, &at) != WALK_DONE ||
 		    !resolve_is_plausible(c, &u->now.v[0])) {
-			walk(u, c, s, caller, &at);
+			walk_from(u, c, s, caller, &at);
 			*st = resolve_stack(u, c, &u->now, &node);
 			return proven && *st == UNWIND_EXACT;
 		}
@@ -601,7 +242,7 @@ static bool has_called(const struct unwinder *u, const struct unwind_context *c,
 	raddr at = innermost;
 
 	for (unsigned n = 0; at && at != frame && n < MAX_CALLS; n++) {
-		const char *p = find_frame(u, s, &range, at, size);
+		const char *p = walk_find_frame(u, s, &range, at, size);
 		struct frame f;
 
 		if (!p || !unwind_object_frame(c, p, &f))
@@ -675,7 +316,7 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 		look_back(u, c, s, leaf, words.first);
 		return ATTEMPT_AGAIN;
 	}
-	w = walk(u, c, s, leaf->address, &at);
+	w = walk_from(u, c, s, leaf->address, &at);
 	if (w == WALK_DONE && u->now.n &&
 	    (!leaf->has_frame || leaf->frame.code == u->now.v[0].code)) {
 		bool stays = words.last_known && is_still_there(u, c, s, &words);
@@ -691,7 +332,7 @@ static enum attempt attempt(struct unwinder *u, struct unwind_context *c,
 		if (*st != UNWIND_EXACT)
 			return ATTEMPT_AGAIN;
 		/* resolve_stack() may have dropped frames of another moment. */
-		w = walk(u, c, s, leaf->address, &at);
+		w = walk_from(u, c, s, leaf->address, &at);
 	}
 	note_leaf(u, c, leaf, w, at);
 	*st = w == WALK_DEEP ? UNWIND_DEEP : w == WALK_CORRUPT ? UNWIND_CORRUPT : UNWIND_TORN;
@@ -743,7 +384,7 @@ enum unwind_status unwind(struct unwinder *u, struct unwind_context *c, struct s
 			break;
 	}
 	if (st == UNWIND_TORN || st == UNWIND_CORRUPT)
-		st = settle(u, c, s, &leaf, node);
+		st = unwind_settle(u, c, s, &leaf, node);
 	c->inexact += st == UNWIND_INEXACT;
 	return st;
 }

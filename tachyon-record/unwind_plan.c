@@ -410,6 +410,26 @@ void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr addr
 	o->rivals = 0;
 }
 
+void unwind_touch_all(struct unwinder *u, const struct unwind_context *c,
+		      const struct frames *stack)
+{
+	if (has_frame_objects(c)) {
+		unwind_objects_touch(u, c, stack);
+		return;
+	}
+	for (size_t i = 0; u->noutliers && i < stack->n; i++) {
+		const struct frame *f = &stack->v[i];
+
+		if (u->nchunks && f->address - u->chunks[0].base < u->chunks[0].size)
+			continue;
+		if (f->repaired)
+			unwind_keep(u, c, f->address);
+		else
+			unwind_touch(u, c, f->address,
+				     i + 1 < stack->n ? &stack->v[i + 1] : NULL);
+	}
+}
+
 bool unwind_distrust(struct unwinder *u, const struct snapshot *s)
 {
 	size_t keep = 0, had = u->noutliers;

@@ -28,6 +28,10 @@ void unwind_want(struct unwinder *u, const struct unwind_context *c, raddr addre
 void unwind_touch(struct unwinder *u, const struct unwind_context *c, raddr address,
 		  const struct frame *caller);
 
+/* Frames of a stack that was resolved are worth reading at the next tick. */
+void unwind_touch_all(struct unwinder *u, const struct unwind_context *c,
+		      const struct frames *stack);
+
 /* The outlier at address is of use: it stays in the plan. */
 void unwind_keep(struct unwinder *u, const struct unwind_context *c, raddr address);
 

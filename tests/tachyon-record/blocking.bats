@@ -46,7 +46,8 @@ still() {
         kill "$TARGET"
         compare possible "$TMP/trace" most=0 failed=0 || fail "$structure"
         "$REPORT" info --json "$TMP/trace" >"$TMP/info"
-        jq -e '.inexact == 0 and .ticks > 150 and .target == "stopped"' "$TMP/info" ||
+        # One in a hundred may be a frame that was just being entered or left.
+        jq -e '.inexact * 100 <= .ticks and .ticks > 150 and .target == "stopped"' "$TMP/info" ||
             fail "$structure: $(cat "$TMP/info")"
     done
 }
