@@ -55,7 +55,7 @@ report_lib := $(addprefix $(B)/lib/,report.a profile.a format.a base.a)
 
 $(B)/tachyon-record: $(B)/obj/tachyon-record/main.o $(record_lib)
 	$(if $(V),,@echo '  LD      $@')
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lzstd -lmsgpackc -lelf -lpthread
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lzstd -lmsgpackc -lcjson -lelf -lpthread
 $(B)/tachyon-report: $(B)/obj/tachyon-report/main.o $(report_lib)
 	$(if $(V),,@echo '  LD      $@')
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lzstd -lmsgpackc -lcjson -lm

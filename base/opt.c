@@ -201,6 +201,7 @@ static void add_wrapped(struct buf *out, const char *text)
 void opt_help(struct buf *out, const struct opt *table, unsigned command)
 {
 	const struct opt_scan scan = { .command = command };
+	const char *separator = "";
 
 	for (const struct opt *o = table; !is_end(o); o++) {
 		char left[WORD_MAX + 1];
@@ -208,9 +209,11 @@ void opt_help(struct buf *out, const struct opt *table, unsigned command)
 		if (!o->help || !is_known(&scan, o))
 			continue;
 		if (!o->name) {
-			buf_printf(out, "%s%s:\n", o == table ? "" : "\n", o->help);
+			buf_printf(out, "%s%s:\n", separator, o->help);
+			separator = "\n";
 			continue;
 		}
+		separator = "\n";
 		int len = snprintf(left, sizeof(left), "  %c%c%s--%s%s%s",
 				   o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
 				   o->letter ? ", " : "  ", o->name, o->arg ? " " : "",

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "tachyon-record/access.h"
 #include "tachyon-record/asyncio/asyncio_find.h"
 #include "tachyon-record/launch.h"
 #include "tachyon-record/options.h"
@@ -33,7 +34,7 @@ void complain(const struct err *err)
 	fprintf(stderr, "tachyon-record: %s\n", err->text);
 }
 
-static int exit_status(int ret)
+int exit_status(int ret)
 {
 	switch (ret) {
 	case 0:
@@ -132,10 +133,12 @@ static struct recording_options recording_options(const struct options *o, char 
 
 static void say_found(const struct options *o, const struct target *t)
 {
+	char python[32];
+
+	target_python(t, python, sizeof(python));
 	if (o->verbose)
-		fprintf(stderr, "process %d: Python %u.%u.%u, _PyRuntime at 0x%llx, %s; memory "
-			"by %s\n", (int)t->pid, t->python >> 24, t->python >> 16 & 0xff,
-			t->python >> 8 & 0xff, (unsigned long long)t->runtime, t->found,
+		fprintf(stderr, "process %d: Python %s, _PyRuntime at 0x%llx, %s; memory "
+			"by %s\n", (int)t->pid, python, (unsigned long long)t->runtime, t->found,
 			remote_method(&t->remote));
 }
 
@@ -192,6 +195,34 @@ static int check_blocking(struct target *t, const struct options *o, struct err 
 	return ret;
 }
 
+void explain(pid_t pid, int ret, const struct err *err)
+{
+	struct access a;
+	struct err line;
+
+	if ((ret != -EPERM && ret != -EACCES) || access_look(&a, pid) != 0 || !a.closed ||
+	    !a.closed->remedy) {
+		complain(err);
+		return;
+	}
+	err_set(&line, EPERM, "process %d: it cannot be read: %s: %s", (int)pid, a.closed->name,
+		a.closed->text);
+	complain(&line);
+	err_set(&line, EPERM, "to open it: %s", a.closed->remedy);
+	complain(&line);
+}
+
+int open_target(struct target *t, const struct options *o, struct err *err)
+{
+	int ret = target_open(t, o->pid, err);
+
+	for (int i = 0; ret == -EAGAIN && i < START_TRIES; i++) {
+		poll(NULL, 0, START_MS);
+		ret = target_open(t, o->pid, err);
+	}
+	return ret ? ret : check_blocking(t, o, err);
+}
+
 int command_attach(const struct options *o, char **argv)
 {
 	struct recording_result result = { 0 };
@@ -199,15 +230,8 @@ int command_attach(const struct options *o, char **argv)
 	struct sink sink;
 	struct err err;
 	struct launch_signals before;
-	int signal_fd = take_signals(&before), ret;
+	int signal_fd = take_signals(&before), ret = open_target(&target, o, &err);
 
-	ret = target_open(&target, o->pid, &err);
-	for (int i = 0; ret == -EAGAIN && i < START_TRIES; i++) {
-		poll(NULL, 0, START_MS);
-		ret = target_open(&target, o->pid, &err);
-	}
-	if (ret == 0)
-		ret = check_blocking(&target, o, &err);
 	if (ret == 0) {
 		ret = open_sink(&sink, o, o->pid, &err);
 		if (ret == 0)
@@ -217,7 +241,7 @@ int command_attach(const struct options *o, char **argv)
 		complain(&err);
 		return EXIT_FAILED;
 	}
-	complain(&err);
+	explain(o->pid, ret, &err);
 	return exit_status(ret);
 }
 

@@ -4,6 +4,8 @@
  *
  *	options.c		the command lines
  *	commands.c		run and attach: output, exit status
+ *	dump.c			one look for people; picture.c: the end of a trace
+ *	check.c, list.c		the other commands; access.c: the kernel's gates
  *	launch.c		run: start the program
  *	target.c		find the Python in a process: procfs.c, elf_symbols.c,
  *				elf_dynamic.c, runtime_scan.c, native_tid.c
@@ -72,7 +74,19 @@ static int run(const struct options *o, char **words)
 		       TRACE_MINOR);
 		return fflush(stdout) ? EXIT_FAILED : EXIT_SUCCESS;
 	}
-	return o->command == COMMAND_RUN ? command_run(o, words) : command_attach(o, words);
+	switch (o->command) {
+	case COMMAND_RUN:
+		return command_run(o, words);
+	case COMMAND_ATTACH:
+		return command_attach(o, words);
+	case COMMAND_DUMP:
+		return command_dump(o, words);
+	case COMMAND_CHECK:
+		return command_check(o);
+	case COMMAND_LIST:
+		break;
+	}
+	return command_list(o);
 }
 
 int main(int argc, char **argv)

@@ -27,44 +27,51 @@ enum {
 	OPT_MODULE,
 	OPT_QUIET,
 	OPT_VERBOSE,
+	OPT_JSON,
 	OPT_HELP,
 	OPT_VERSION,
 };
 
+enum { RECORDS = COMMAND_RUN | COMMAND_ATTACH };
+
 static const struct opt rows[] = {
-	{ NULL, 0, NULL, "Sampling", 0, 0 },
+	{ NULL, 0, NULL, "Sampling", 0, RECORDS },
 	{ "interval", 'i', "US", "time between ticks in microseconds (default 100)",
-	  OPT_INTERVAL, 0 },
+	  OPT_INTERVAL, RECORDS },
 	{ "sampling-rate", 'r', "RATE", "ticks a second instead, as 500, 10khz or 2.5k",
-	  OPT_RATE, 0 },
+	  OPT_RATE, RECORDS },
 	{ "duration", 'd', "SECONDS", "how long (default 10); 0: until the target ends",
-	  OPT_DURATION, 0 },
-	{ "all-threads", 'a', NULL, "all threads, not just the main one", OPT_ALL_THREADS, 0 },
-	{ "async-aware", 0, NULL, "record the tasks of asyncio, too", OPT_ASYNC, 0 },
+	  OPT_DURATION, RECORDS },
+	{ "all-threads", 'a', NULL, "all threads, not just the main one", OPT_ALL_THREADS,
+	  RECORDS },
+	{ "async-aware", 0, NULL, "record the tasks of asyncio, too", OPT_ASYNC,
+	  RECORDS | COMMAND_DUMP },
 	{ "async-mode", 0, "MODE",
 	  "with --async-aware: tasks that run (running, the default) or all of them (all)",
-	  OPT_ASYNC_MODE, 0 },
+	  OPT_ASYNC_MODE, RECORDS },
 	{ "blocking", 0, NULL, "stop the target for each tick: nothing changes while it is read",
-	  OPT_BLOCKING, 0 },
+	  OPT_BLOCKING, RECORDS | COMMAND_DUMP },
 	{ "module", 'm', NULL, "TARGET is a module, as for python3 -m", OPT_MODULE,
 	  COMMAND_RUN },
 	{ NULL, 0, NULL, "What to record (by default everything, to be chosen from later)", 0,
-	  0 },
+	  RECORDS },
 	{ "mode", 0, "MODE",
 	  "stacks only of threads that are on a CPU (cpu), hold the GIL (gil), or raise or "
 	  "handle an exception (exception); wall: of all",
-	  OPT_MODE, 0 },
-	{ "native", 0, NULL, "reports show native code as <native> unless told otherwise",
-	  OPT_NATIVE, 0 },
-	{ "no-gc", 0, NULL, "no garbage collections", OPT_NO_GC, 0 },
+	  OPT_MODE, RECORDS },
+	{ "native", 0, NULL,
+	  "show native code as <native>: dump, and reports unless told otherwise",
+	  OPT_NATIVE, RECORDS | COMMAND_DUMP },
+	{ "no-gc", 0, NULL, "no garbage collections", OPT_NO_GC, RECORDS | COMMAND_DUMP },
 	{ "opcodes", 0, NULL, "also the instruction of the function that runs, in its present form",
-	  OPT_OPCODES, 0 },
+	  OPT_OPCODES, RECORDS },
 	{ NULL, 0, NULL, "Output", 0, 0 },
-	{ "output", 'o', "FILE", "the trace; - is standard output", OPT_OUTPUT, 0 },
+	{ "output", 'o', "FILE", "the trace; - is standard output", OPT_OUTPUT, RECORDS },
+	{ "json", 0, NULL, "as JSON", OPT_JSON, COMMAND_DUMP | COMMAND_CHECK | COMMAND_LIST },
 	{ "realtime-stats", 0, NULL, "a line of sampling statistics each second",
-	  OPT_REALTIME, 0 },
-	{ "quiet", 'q', NULL, "no progress and no summary", OPT_QUIET, 0 },
-	{ "verbose", 'v', NULL, "say how the target was found, and sum up", OPT_VERBOSE, 0 },
+	  OPT_REALTIME, RECORDS },
+	{ "quiet", 'q', NULL, "no progress and no summary", OPT_QUIET, RECORDS },
+	{ "verbose", 'v', NULL, "say how the target was found, and sum up", OPT_VERBOSE, RECORDS },
 	{ "help", 'h', NULL, "this text", OPT_HELP, 0 },
 	{ "version", 'V', NULL, "program and trace version", OPT_VERSION, 0 },
 	{ 0 },
@@ -77,6 +84,11 @@ static const struct command_row {
 	{ "run", "run [options] [-m] TARGET [ARG ...]",
 	  "start a script, a module or a command, and record it", COMMAND_RUN },
 	{ "attach", "attach [options] PID", "record a running process", COMMAND_ATTACH },
+	{ "dump", "dump [options] PID", "print what every thread of a process does now",
+	  COMMAND_DUMP },
+	{ "check", "check [--json] PID", "say whether a process can be read, and what prevents it",
+	  COMMAND_CHECK },
+	{ "list", "list [--json]", "print the Python processes that there are", COMMAND_LIST },
 };
 
 enum { NCOMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -91,7 +103,8 @@ static int unknown_command(const char *word, struct err *err)
 	near = opt_closest(word, names);
 	if (near)
 		return err_set(err, EINVAL, "%s: unknown command; did you mean %s?", word, near);
-	return err_set(err, EINVAL, "%s: unknown command; it is run or attach", word);
+	return err_set(err, EINVAL, "%s: unknown command; it is run, attach, dump, check or list",
+		       word);
 }
 
 static int set_async_mode(struct options *o, const char *mode, struct err *err)
@@ -149,6 +162,9 @@ static int set(struct options *o, int id, const char *value, struct err *err)
 	case OPT_VERBOSE:
 		o->verbose = true;
 		return 0;
+	case OPT_JSON:
+		o->json = true;
+		return 0;
 	case OPT_HELP:
 		o->help = true;
 		return 0;
@@ -158,8 +174,18 @@ static int set(struct options *o, int id, const char *value, struct err *err)
 	}
 }
 
+static const char *command_name(enum command command)
+{
+	int i = 0;
+
+	while (commands[i].command != command)
+		i++;
+	return commands[i].name;
+}
+
 static int take_operands(struct options *o, char **operands, int n, struct err *err)
 {
+	const char *name;
 	uint64_t pid;
 	int ret;
 
@@ -171,12 +197,15 @@ static int take_operands(struct options *o, char **operands, int n, struct err *
 		o->ntarget = n;
 		return 0;
 	}
+	name = command_name(o->command);
+	if (o->command == COMMAND_LIST)
+		return n ? err_set(err, EINVAL, "list: %s: it takes no operand", operands[0]) : 0;
 	if (n != 1)
-		return err_set(err, EINVAL, "attach: %s; give one process id",
+		return err_set(err, EINVAL, "%s: %s; give one process id", name,
 			       n ? "more than one operand" : "no PID");
 	ret = unit_parse_count(operands[0], INT_MAX, &pid, err);
 	if (ret || !pid)
-		return err_set(err, EINVAL, "attach: %s: not a process id", operands[0]);
+		return err_set(err, EINVAL, "%s: %s: not a process id", name, operands[0]);
 	o->pid = (pid_t)pid;
 	return 0;
 }
@@ -188,7 +217,7 @@ static int parse_options(struct options *o, int argc, char **argv, struct err *e
 
 	/* What follows the TARGET of run belongs to it. */
 	opt_init(&scan, rows, argc, argv,
-		 o->command == COMMAND_ATTACH ? OPT_PERMUTE : OPT_STOP, o->command);
+		 o->command == COMMAND_RUN ? OPT_STOP : OPT_PERMUTE, o->command);
 	while ((id = opt_next(&scan, err)) > 0) {
 		ret = set(o, id, scan.value, err);
 		if (ret)
@@ -201,8 +230,8 @@ static int parse_options(struct options *o, int argc, char **argv, struct err *e
 	if (o->async_mode && !o->async)
 		return err_set(err, EINVAL, "--async-mode: only with --async-aware");
 	if (!o->command)
-		return err_set(err, EINVAL, "no command; it is run or attach, "
-			       "--help says more");
+		return err_set(err, EINVAL, "no command; it is run, attach, dump, check "
+			       "or list, --help says more");
 	return take_operands(o, scan.operands, scan.noperands, err);
 }
 

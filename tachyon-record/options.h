@@ -17,6 +17,9 @@ struct err;
 enum command {
 	COMMAND_RUN = 1 << 0,
 	COMMAND_ATTACH = 1 << 1,
+	COMMAND_CHECK = 1 << 2,
+	COMMAND_LIST = 1 << 3,
+	COMMAND_DUMP = 1 << 4,
 };
 
 struct options {
@@ -34,7 +37,8 @@ struct options {
 	const char *output;             /* NULL: the default */
 	char **target;                  /* run: TARGET and its arguments */
 	int ntarget;
-	pid_t pid;                      /* attach */
+	pid_t pid;                      /* attach, check */
+	bool json;                      /* check, list */
 };
 
 /* argv as main() got it.  -EINVAL with err filled for a usage error. */

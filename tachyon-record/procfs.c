@@ -196,6 +196,26 @@ pid_t procfs_namespace_pid(pid_t pid)
 	return own ? own : pid;
 }
 
+long procfs_status(pid_t pid, char *text, size_t size)
+{
+	char path[64];
+	long len;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	len = slurp(path, text, size - 1);
+	if (len >= 0)
+		text[len] = '\0';
+	return len;
+}
+
+unsigned procfs_threads(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	return (unsigned)status_number(path, "\nThreads:");
+}
+
 pid_t procfs_tracer(pid_t pid)
 {
 	char path[64];

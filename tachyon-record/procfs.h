@@ -45,6 +45,12 @@ pid_t procfs_process_of(pid_t tid);
 /* The innermost of the process's pids, as it sees itself; pid if unknown. */
 pid_t procfs_namespace_pid(pid_t pid);
 
+/* All of /proc/PID/status with a NUL behind it; its length or -errno. */
+long procfs_status(pid_t pid, char *text, size_t size);
+
+/* How many threads it has; 0 if that is not known. */
+unsigned procfs_threads(pid_t pid);
+
 /* Who traces it, a debugger for instance; 0: nobody. */
 pid_t procfs_tracer(pid_t pid);
 

@@ -192,6 +192,12 @@ void target_close(struct target *t)
 	t->argv = NULL;
 }
 
+void target_python(const struct target *t, char *text, size_t size)
+{
+	snprintf(text, size, "%u.%u.%u", t->python >> 24, t->python >> 16 & 0xff,
+		 t->python >> 8 & 0xff);
+}
+
 bool target_is_same(const struct target *t)
 {
 	struct proc_stat stat;

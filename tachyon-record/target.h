@@ -44,6 +44,9 @@ struct target {
 int target_open(struct target *t, pid_t pid, struct err *err);
 void target_close(struct target *t);
 
+/* Its version for people, as "3.13.0". */
+void target_python(const struct target *t, char *text, size_t size);
+
 /* False once the process has become another program by exec. */
 bool target_is_same(const struct target *t);
 
