@@ -143,9 +143,11 @@ os.kill(os.getpid(), signal.SIG$signal)"
     fi
     run --separate-stderr "${recorder[@]}" attach -d 0.1 "$TARGET"
     rm -rf "${open:-}"
-    exits 3 "$TARGET"
-    # What to do about it.
-    [[ $stderr == *\;* ]] || fail "no remedy: $stderr"
+    exits 3
+    # A line that says which gate is closed, and one what opens it.
+    [ "${#stderr_lines[@]}" -eq 2 ] || fail "not two lines: $stderr"
+    is_message "${stderr_lines[0]}" "process $TARGET: it cannot be read: "
+    is_message "${stderr_lines[1]}" "to open it: "
     [ -z "$output" ]
 }
 
