@@ -19,6 +19,7 @@
 #include "tachyon-record/launch.h"
 #include "tachyon-record/options.h"
 #include "tachyon-record/pause.h"
+#include "tachyon-record/procfs.h"
 #include "tachyon-record/recording.h"
 #include "tachyon-record/target.h"
 
@@ -27,6 +28,9 @@ enum {
 	START_TRIES = 1000,             /* attach: how many of them */
 	START_QUICK = 250,              /* run: so many, then rarer ones */
 	START_SLOW_MS = 50,
+	/* A launcher's descendants that are looked at. */
+	MAX_CHILDREN = 64,
+	MAX_GENERATIONS = 8,
 };
 
 void complain(const struct err *err)
@@ -250,9 +254,28 @@ static int program_status(int status)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* The first Python that the program has started, as target_open(); -ENOEXEC: none. */
+static int open_descendant(struct target *t, pid_t pid, int generations, struct err *err)
+{
+	pid_t children[MAX_CHILDREN];
+	size_t n = procfs_children(pid, children, MAX_CHILDREN);
+
+	for (size_t i = 0; generations && i < n; i++) {
+		int ret = target_open(t, children[i], err);
+
+		if (ret == -ENOEXEC)
+			ret = open_descendant(t, children[i], generations - 1, err);
+		/* Another user's is not the one that was asked for. */
+		if (ret != -ENOEXEC && ret != -ESRCH && ret != -EPERM)
+			return ret;
+	}
+	return -ENOEXEC;
+}
+
 /*
- * Waits until the program is a Python with an interpreter.  0, -ENOTSUP,
- * -EPERM, or -ECHILD when it has ended (*status), as err says.
+ * Waits until the program, or one that it started, is a Python with an
+ * interpreter.  0, -ENOTSUP, -EPERM, or -ECHILD when it has ended (*status), as
+ * err says.
  */
 static int await_python(struct target *t, pid_t child, int signal_fd, int *status,
 			struct err *err)
@@ -263,11 +286,13 @@ static int await_python(struct target *t, pid_t child, int signal_fd, int *statu
 	for (int i = 0; ; i++) {
 		int ret = target_open(t, child, err);
 
+		if (ret == -ENOEXEC)
+			ret = open_descendant(t, child, MAX_GENERATIONS, err);
 		if (ret == 0 || ret == -ENOTSUP || ret == -EPERM)
 			return ret;
 		if (recording_has_ended(child, status))
 			return err_set(err, ECHILD, "the program: it ended without having been "
-				       "a Python; is it the right command?");
+				       "or started a Python; is it the right command?");
 		if (poll(&fd, 1, i < START_QUICK ? START_MS : START_SLOW_MS) > 0)
 			recording_take_signal(signal_fd, child);
 	}

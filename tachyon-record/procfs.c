@@ -196,6 +196,48 @@ pid_t procfs_namespace_pid(pid_t pid)
 	return own ? own : pid;
 }
 
+/* Adds those that one thread has started: numbers with spaces between. */
+static size_t add_children(const char *path, pid_t *children, size_t n, size_t max)
+{
+	char text[4096], *at = text, *end;
+	ssize_t len = slurp(path, text, sizeof(text) - 1);
+
+	if (len < 0)
+		return n;
+	text[len] = '\0';
+	while (n < max) {
+		long pid = strtol(at, &end, 10);
+
+		if (end == at)
+			break;
+		at = end;
+		if (pid > 0)
+			children[n++] = (pid_t)pid;
+	}
+	return n;
+}
+
+size_t procfs_children(pid_t pid, pid_t *children, size_t max)
+{
+	char path[96];
+	struct dirent *entry;
+	size_t n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		int tid = atoi(entry->d_name);
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, tid);
+		if (tid)
+			n = add_children(path, children, n, max);
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
 long procfs_status(pid_t pid, char *text, size_t size)
 {
 	char path[64];

@@ -45,6 +45,9 @@ pid_t procfs_process_of(pid_t tid);
 /* The innermost of the process's pids, as it sees itself; pid if unknown. */
 pid_t procfs_namespace_pid(pid_t pid);
 
+/* Up to max processes that it has started and that are there; how many. */
+size_t procfs_children(pid_t pid, pid_t *children, size_t max);
+
 /* All of /proc/PID/status with a NUL behind it; its length or -errno. */
 long procfs_status(pid_t pid, char *text, size_t size);
 
