@@ -289,3 +289,9 @@ int access_look(struct access *a, pid_t pid)
 	a->closed = a->readable ? NULL : find_closed(a);
 	return 0;
 }
+
+int access_denied(const struct access *a, struct err *err)
+{
+	return err_set(err, EPERM, "process %d: it cannot be read: %s: %s", (int)a->pid,
+		       a->closed->name, a->closed->text);
+}

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct err;
+
 enum gate_state {
 	GATE_OPEN,
 	GATE_CLOSED,
@@ -38,5 +40,8 @@ struct access {
 
 /* 0, or -ESRCH if there is no such process. */
 int access_look(struct access *a, pid_t pid);
+
+/* Of one that cannot be read: says which gate is closed.  -EPERM. */
+int access_denied(const struct access *a, struct err *err);
 
 #endif

@@ -37,7 +37,6 @@ static void print_gates(const struct access *a)
 static void print_json(const struct access *a, const char *python, const char *verdict)
 {
 	cJSON *root = cJSON_CreateObject(), *gates;
-	char *text;
 
 	cJSON_AddNumberToObject(root, "pid", a->pid);
 	cJSON_AddBoolToObject(root, "readable", a->readable);
@@ -60,10 +59,7 @@ static void print_json(const struct access *a, const char *python, const char *v
 		cJSON_AddItemToArray(gates, gate);
 		buf_release(&why);
 	}
-	text = cJSON_Print(root);
-	puts(text);
-	free(text);
-	cJSON_Delete(root);
+	print_tree(root);
 }
 
 int command_check(const struct options *o)
@@ -83,8 +79,7 @@ int command_check(const struct options *o)
 		ret = err_set(&err, ENOEXEC, "process %d: not a Python: it has no memory (a kernel "
 			      "thread, or ending)", (int)o->pid);
 	} else if (!a.readable) {
-		ret = err_set(&err, EPERM, "process %d: it cannot be read: %s: %s", (int)o->pid,
-			      a.closed->name, a.closed->text);
+		ret = access_denied(&a, &err);
 	} else {
 		ret = target_open(&target, o->pid, &err);
 		if (ret == 0) {

@@ -185,15 +185,13 @@ static uint64_t clamp(uint64_t n, uint64_t low, uint64_t high)
 /* Several in one tick count once; one that comes soon does not end the watch. */
 static void note_reuse(struct code_table *t, uint64_t now_ns)
 {
-	const uint64_t ms = 1000000, gap = now_ns - t->reused_ns, kept = t->alert_ns / 2;
-	const uint64_t wanted = clamp(gap, 0, CODE_ALERT_MAX_MS * ms) * CODE_ALERT_GAPS;
+	const uint64_t ms = 1000000, gap = t->reused_ns ? now_ns - t->reused_ns : 0;
+	const uint64_t wanted = gap * CODE_ALERT_GAPS, kept = t->alert_ns / 2;
 
-	if (!gap)
+	if (t->reused_ns == now_ns)
 		return;
 	t->alert_ns = clamp(wanted > kept ? wanted : kept, CODE_ALERT_MIN_MS * ms,
 			    CODE_ALERT_MAX_MS * ms);
-	if (!t->reused_ns)
-		t->alert_ns = CODE_ALERT_MIN_MS * ms;
 	t->reused_ns = now_ns;
 }
 

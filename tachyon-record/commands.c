@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tachyon-record/commands.h"
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -36,6 +37,15 @@ enum {
 void complain(const struct err *err)
 {
 	fprintf(stderr, "tachyon-record: %s\n", err->text);
+}
+
+void print_tree(struct cJSON *root)
+{
+	char *text = cJSON_Print(root);
+
+	puts(text);
+	free(text);
+	cJSON_Delete(root);
 }
 
 int exit_status(int ret)
@@ -209,8 +219,7 @@ void explain(pid_t pid, int ret, const struct err *err)
 		complain(err);
 		return;
 	}
-	err_set(&line, EPERM, "process %d: it cannot be read: %s: %s", (int)pid, a.closed->name,
-		a.closed->text);
+	access_denied(&a, &line);
 	complain(&line);
 	err_set(&line, EPERM, "to open it: %s", a.closed->remedy);
 	complain(&line);

@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+struct cJSON;
 struct err;
 struct options;
 struct target;
@@ -39,6 +40,9 @@ int open_target(struct target *t, const struct options *o, struct err *err);
 
 /* Says what failed.  If it was a permission: which gate is closed, and what opens it. */
 void explain(pid_t pid, int ret, const struct err *err);
+
+/* Prints JSON to standard output and frees it. */
+void print_tree(struct cJSON *root);
 
 /* Prints the sentence as this program's. */
 void complain(const struct err *err);

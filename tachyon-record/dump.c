@@ -335,7 +335,6 @@ static cJSON *json_thread(const struct picture *p, struct view *v,
 static void print_json(const struct picture *p, struct view *v, const char *python)
 {
 	cJSON *root = cJSON_CreateObject(), *threads;
-	char *text;
 
 	cJSON_AddNumberToObject(root, "pid", v->pid);
 	cJSON_AddStringToObject(root, "python", python);
@@ -343,10 +342,7 @@ static void print_json(const struct picture *p, struct view *v, const char *pyth
 	for (size_t i = 1; i < p->nthreads; i++)
 		if (p->threads[i].is_there)
 			cJSON_AddItemToArray(threads, json_thread(p, v, &p->threads[i]));
-	text = cJSON_Print(root);
-	puts(text);
-	free(text);
-	cJSON_Delete(root);
+	print_tree(root);
 }
 
 static void print_text(const struct picture *p, struct view *v, const char *python)

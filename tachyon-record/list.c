@@ -90,7 +90,6 @@ static void print_rows(const struct list *l)
 static void print_json(const struct list *l)
 {
 	cJSON *root = cJSON_CreateArray();
-	char *text;
 
 	for (size_t i = 0; i < l->n; i++) {
 		cJSON *row = cJSON_CreateObject();
@@ -102,10 +101,7 @@ static void print_json(const struct list *l)
 		cJSON_AddStringToObject(row, "command", l->v[i].command);
 		cJSON_AddItemToArray(root, row);
 	}
-	text = cJSON_Print(root);
-	puts(text);
-	free(text);
-	cJSON_Delete(root);
+	print_tree(root);
 }
 
 int command_list(const struct options *o)

@@ -176,23 +176,26 @@ static pid_t status_number(const char *path, const char *key)
 	return (pid_t)atoi(last);
 }
 
-pid_t procfs_process_of(pid_t tid)
+/* The same of a process, or of a thread by its own number. */
+static pid_t number_of(pid_t pid, const char *key)
 {
 	char path[64];
-	pid_t pid;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
-	pid = status_number(path, "\nTgid:");
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	return status_number(path, key);
+}
+
+pid_t procfs_process_of(pid_t tid)
+{
+	pid_t pid = number_of(tid, "\nTgid:");
+
 	return pid ? pid : tid;
 }
 
 pid_t procfs_namespace_pid(pid_t pid)
 {
-	char path[64];
-	pid_t own;
+	pid_t own = number_of(pid, "\nNSpid:");
 
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	own = status_number(path, "\nNSpid:");
 	return own ? own : pid;
 }
 
@@ -252,18 +255,12 @@ long procfs_status(pid_t pid, char *text, size_t size)
 
 unsigned procfs_threads(pid_t pid)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	return (unsigned)status_number(path, "\nThreads:");
+	return (unsigned)number_of(pid, "\nThreads:");
 }
 
 pid_t procfs_tracer(pid_t pid)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	return status_number(path, "\nTracerPid:");
+	return number_of(pid, "\nTracerPid:");
 }
 
 pid_t procfs_host_tid(pid_t pid, pid_t own_tid)

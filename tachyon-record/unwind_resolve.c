@@ -199,6 +199,15 @@ void resolve_drop(struct frames *frames, size_t n)
 	frames->n -= n;
 }
 
+/* What is known of a generator that the same caller's frame has resumed; NULL: nothing. */
+static struct outlier *resumed_before(const struct unwinder *u, const struct frame *caller,
+				      const struct frame *callee)
+{
+	struct outlier *known = unwind_outlier(u, callee->address);
+
+	return known && known->caller_node && known->caller == caller->address ? known : NULL;
+}
+
 /*
  * The first look decides whether it was the generator or its caller, because
  * nothing else has a generator's frame: a caller that has gone on since stands
@@ -213,8 +222,8 @@ static bool repair(struct unwinder *u, struct unwind_context *c, struct frames *
 
 	if (callee->owner != OWNED_BY_GENERATOR)
 		return false;
-	known = unwind_outlier(u, callee->address);
-	if (!known || !known->caller_node || known->caller != caller->address)
+	known = resumed_before(u, caller, callee);
+	if (!known)
 		return false;
 	*parent = known->caller_node;
 	/* It may stand there still, just before or behind the moment of resuming. */
@@ -235,8 +244,8 @@ static bool is_elsewhere(struct unwinder *u, struct unwind_context *c,
 
 	if (!call_site_is_rare(c, caller, callee))
 		return false;
-	known = unwind_outlier(u, callee->address);
-	if (!known || !known->caller_node || known->caller != caller->address) {
+	known = resumed_before(u, caller, callee);
+	if (!known) {
 		if (!call_site_is_proved(c, caller))
 			u->rare = caller->node;
 		return false;

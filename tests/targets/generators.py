@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Generators that are resumed all the time. usage: generators.py [SECONDS [tight]]
+"""Generators that are resumed all the time. usage: generators.py [SECONDS]
 
-By default main and two nested generators work for some 10 to 20 microseconds in turn and the program keeps account of
-each. With "tight" one generator is resumed as fast as can be, which no account of the program's own would survive:
-it prints none.
+main and two nested generators work for some 10 to 20 microseconds in turn and the program keeps account of each.
 """
 import json
 import sys
@@ -42,23 +40,9 @@ def consume(until):
         spent["consume"] += clock() - began
 
 
-def count(n):
-    for i in range(n):
-        yield i
-
-
-def tight(until):
-    while clock() < until:
-        for _ in count(10000):
-            pass
-
-
 def main():
     until = clock() + int(float(sys.argv[1] if len(sys.argv) > 1 else "3") * 1e9)
     print("ready", flush=True)
-    if len(sys.argv) > 2:
-        tight(until)
-        return
     consume(until)
     print(json.dumps({"shares": {name: ns / sum(spent.values()) for name, ns in spent.items()}}), flush=True)
 
